@@ -1,0 +1,53 @@
+# The whole developer interface: make demo | test | lint | faults | interop SERVER=name | bench
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+SUM     = $(shell cat $(1) | cksum | cut -d' ' -f1)
+USE    := $(VENV)/.use-$(call SUM,requirements.lock pyproject.toml)
+DEV    := $(VENV)/.dev-$(call SUM,requirements.lock requirements-dev.lock pyproject.toml)
+PIP    := $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-compile
+ARGS   ?=
+
+.PHONY: demo test lint faults interop bench lock clean
+demo: $(USE)
+	@$(BIN)/grantproof demo $(ARGS)
+
+test: $(DEV)
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(DEV)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+	$(BIN)/pyright
+
+faults: $(DEV)
+	$(BIN)/python -m tests.faults.matrix $(ARGS)
+
+interop: $(DEV)
+	$(BIN)/python -m tests.interop.run $(SERVER) $(ARGS)
+
+bench: $(DEV)
+	$(BIN)/python -m tests.bench.run $(ARGS)
+
+# What users need: the run-time lock with hashes, then the project itself, editable and without dependencies.
+$(USE): requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit("grantproof needs Python 3.11 or newer, and $(PYTHON) is " + sys.version.split()[0] + "; try: make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing grantproof into $(VENV) ..."
+	@$(PIP) --require-hashes -r requirements.lock
+	@$(PIP) --no-build-isolation -e .
+	@rm -f $(VENV)/.use-*; touch $@
+
+$(DEV): $(USE) requirements-dev.lock
+	@$(PIP) --require-hashes -r requirements-dev.lock
+	@rm -f $(VENV)/.dev-*; touch $@
+
+# Renews both locks; needs uv on the PATH. The locks name no host.
+lock:
+	echo hatchling | uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links pyproject.toml - -o requirements.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+
+clean:
+	rm -rf $(VENV) dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
