@@ -1,1 +1,3 @@
-"""OAuth 2.0 conformance and load."""
+"""Conformance checks and true load for OAuth 2.0 authorization servers."""
+
+__version__ = "0.1.0"

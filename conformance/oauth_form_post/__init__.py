@@ -1,0 +1,1 @@
+"""Checks of OAuth 2.0 Form Post Response Mode."""

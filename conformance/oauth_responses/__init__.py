@@ -1,0 +1,1 @@
+"""Checks of OAuth 2.0 Multiple Response Type Encoding Practices."""

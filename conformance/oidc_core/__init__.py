@@ -1,0 +1,1 @@
+"""Checks of OpenID Connect Core 1.0."""

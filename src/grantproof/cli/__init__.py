@@ -1,0 +1,99 @@
+"""The command line. Each command is a thin module that is imported when it is called."""
+
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+import click
+
+from grantproof import __version__
+from grantproof.errors import GrantproofError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+USAGE, INTERNAL, INTERRUPTED = 2, 4, 130
+_COMMANDS = {
+    "check": "The conformance run: checks a target against the specifications.",
+    "clauses": "The catalogue of clauses and its coverage.",
+    "demo": "Checks and loads the embedded server, writes the report.",
+    "diff": "What changed between two runs.",
+    "explain": "A clause: its levels, its checks, the faults that break it.",
+    "init": "Writes a profile from a server's metadata.",
+    "load": "A load run at a rate against the token endpoint.",
+    "path": "Where the installed conformance, loadtests, profiles are.",
+    "preflight": "Proves a profile: endpoints, credentials, login.",
+    "schema": "The JSON Schema of profiles.",
+    "serve": "The embedded authorization server in the foreground.",
+}
+
+
+class _Group(click.Group):
+    """Knows its commands by name and imports one when it is called, so that --help costs nothing."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = import_module(f"grantproof.cli.{cmd_name}_command").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as problem:
+            from difflib import get_close_matches
+
+            near = get_close_matches(args[0], _COMMANDS, n=1) if args else []
+            if near:
+                problem.message += f" Did you mean {near[0]}?"
+            raise
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="grantproof")
+def root() -> None:
+    """Proves OAuth 2.0 authorization servers: client credentials and implicit, conformance and load."""
+
+
+def main(args: "Sequence[str] | None" = None) -> None:
+    """The console script: runs a command and exits with the code of the contract."""
+    try:
+        code = root.main(args=list(args) if args is not None else None, prog_name="grantproof", standalone_mode=False)
+    except click.exceptions.Abort:
+        code = INTERRUPTED
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    except click.ClickException as problem:
+        problem.show()
+        code = USAGE
+    except GrantproofError as problem:
+        click.echo(f"grantproof: {problem}", err=True)
+        code = USAGE
+    except BrokenPipeError:
+        sys.stderr.close()
+        code = 0
+    except Exception:  # noqa: BLE001 - the last net: whatever it is, the exit code says that it is our bug
+        from traceback import format_exc
+
+        click.echo(_scrubbed(format_exc()), err=True)
+        click.echo("grantproof: this is a bug of grantproof; the lines above say where.", err=True)
+        code = INTERNAL
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _scrubbed(text: str) -> str:
+    """A traceback without what stands under a secret's name or is known to be one."""
+    from grantproof.plugin import state
+    from grantproof.transport import Redactor
+
+    return state.current.scrub(text) if state.current is not None else Redactor().text(text)

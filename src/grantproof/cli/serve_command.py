@@ -1,0 +1,29 @@
+"""`grantproof serve`."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@click.command("serve")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Loopback port; 0 takes a free one.")
+@click.option("--fault", "faults", multiple=True, metavar="ID", help="Break one rule; may be repeated.")
+@click.option("--oddity", "oddities", multiple=True, metavar="ID", help="Be lawful but unusual; may be repeated.")
+@click.option("--tls", is_flag=True, help="HTTPS with a throw-away CA; the profile trusts it.")
+@click.option("--list", "listed", is_flag=True, help="Show faults and oddities and exit.")
+def command(port: int, faults: "Sequence[str]", oddities: "Sequence[str]", *, tls: bool, listed: bool) -> None:
+    """Runs the embedded authorization server in the foreground; the first line printed is its profile's path."""
+    from grantproof.reference import variants
+
+    if listed:
+        for fault in variants.faults().values():
+            click.echo(f"fault   {fault.id:<52} {fault.clause}")
+        for oddity in variants.oddities().values():
+            click.echo(f"oddity  {oddity.id:<52} {oddity.describe}")
+        return
+    from grantproof.reference.server import serve
+
+    serve(port=port, faults=tuple(faults), oddities=tuple(oddities), tls=tls, on_ready=lambda path: click.echo(str(path)))

@@ -1,0 +1,436 @@
+"""What a check talks to: the authorization server under test, through the profile, the transport and the login.
+
+Rules of this file:
+- Nothing is judged here but two things: a plain request that is refused with invalid_client makes all that needs this client
+  inconclusive, and a connection that is broken off again and again between answered controls is the server's doing.
+- `prove` is the control of every negative check: the same client got what it is entitled to in this run.
+"""
+
+import secrets
+import ssl
+import time
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Self
+
+from grantproof.errors import GrantproofError, Inconclusive, NotOffered
+from grantproof.login import FormsDriver, UserAgent
+from grantproof.profile import Metadata, Offer, fill_endpoints, metadata_urls, read_metadata
+from grantproof.roles import Caller, Flow, Holder
+from grantproof.transport import Politeness, Recorder, Redactor, ResetError, Transport
+from grantproof.transport.raw import send_raw
+from grantproof.wire.answer import Answer, AuthorizationAnswer, TokenAnswer
+from grantproof.wire.authentication import JWT_BEARER, SigningKey, assertion_claims, basic_credentials
+from grantproof.wire.form import Form
+from grantproof.wire.request import FormRequest, Request
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from grantproof.profile import Client, LoginStep, Profile
+
+_TOKEN_NAMES = ("access_token", "refresh_token", "id_token")
+_ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
+
+
+@dataclass
+class Idp:
+    """One target of one run. Its repr shows no secret."""
+
+    profile: "Profile" = field(repr=False)
+    transport: Transport = field(repr=False)
+    documents: tuple[Answer, ...] = field(default=(), repr=False)
+    metadata: Metadata = field(default_factory=lambda: read_metadata({}), repr=False)
+    _agents: dict[str, UserAgent] = field(default_factory=dict[str, UserAgent], repr=False)
+    _proofs: dict[tuple[str, str], "Inconclusive | None"] = field(default_factory=dict[tuple[str, str], "Inconclusive | None"], repr=False)
+    _last_login: float = field(default=0.0, repr=False)
+
+    @classmethod
+    def open(cls, profile: "Profile", *, counter: "Path | None" = None, workers: int = 1) -> Self:
+        """Connects a profile to its target: reads the metadata and fills the endpoints that the profile leaves open.
+
+        Args:
+            profile: as loaded.
+            counter: a file that all workers of the run share, for `politeness.max_requests`.
+            workers: how many processes share the rate.
+        """
+        redactor = Redactor(profile.secrets())
+        recorder = Recorder(redactor)
+        transport = Transport(
+            recorder,
+            timeout_s=profile.timeout_s,
+            verify=_verify(profile),
+            proxy=profile.target.proxy,
+            headers=tuple(profile.target.headers.items()),
+            origins=profile.origins,
+            politeness=Politeness(profile.requests_per_second, profile.politeness.max_requests, counter, workers),
+        )
+        documents: list[Answer] = []
+        for url in [profile.endpoints.metadata] if profile.endpoints.metadata else metadata_urls(profile.target.issuer or ""):
+            try:
+                documents.append(transport.send(Request("GET", url, (("Accept", "application/json"),))))
+            except Inconclusive:
+                continue
+        metadata = read_metadata({answer.url: answer.body for answer in documents if answer.status == 200})
+        return cls(fill_endpoints(profile, metadata), transport, tuple(documents), metadata)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self.transport.close()
+
+    @cached_property
+    def offer(self) -> Offer:
+        """What the target offers, as far as the profile and the metadata say."""
+        return Offer(self.profile, self.metadata)
+
+    @cached_property
+    def issuer(self) -> str:
+        """The issuer identifier of the profile or, failing that, of the metadata."""
+        return self.profile.target.issuer or self.metadata.issuer or ""
+
+    def require(self, *features: str) -> None:
+        """Ends the check as not offered unless the target offers every feature.
+
+        Raises:
+            NotOffered: with the reason.
+        """
+        for feature in features:
+            offered, reason = self.offer.offers(feature)
+            if not offered:
+                raise NotOffered(reason)
+
+    def endpoint(self, name: str) -> str:
+        """The URL of an endpoint: authorization, token, introspection, revocation, jwks, resource.
+
+        Raises:
+            NotOffered: neither the profile nor the metadata names it.
+        """
+        url: str | None = getattr(self.profile.endpoints, name)
+        if not url:
+            raise NotOffered(f"neither the profile nor the metadata names the {name} endpoint")
+        return url
+
+    # The token endpoint.
+
+    def token_request(self, caller: Caller, **changes: str | None) -> FormRequest:
+        """The plain client credentials request of a caller, with parameters set, or dropped where None."""
+        client = caller.client
+        form = Form((("grant_type", "client_credentials"),))
+        if client.scopes:
+            form = form.set("scope", " ".join(client.scopes))
+        for name, value in client.parameters.items():
+            for each in [value] if isinstance(value, str) else value:
+                form = form.add(name, each)
+        return self.authenticate(FormRequest(self.endpoint("token"), form.update(changes)), caller)
+
+    def authenticate(self, request: FormRequest, caller: Caller, *, secret: str | None = None, audience: str | None = None) -> FormRequest:
+        """The request with the caller's credentials, or with another secret in their place."""
+        client = caller.client
+        secret = client.secret or "" if secret is None else secret
+        if caller.method == "client_secret_basic":
+            return request.header("Authorization", basic_credentials(client.id, secret))
+        request = request.set("client_id", client.id)
+        if caller.method == "client_secret_post":
+            return request.set("client_secret", secret)
+        if caller.method in {"private_key_jwt", "client_secret_jwt"}:
+            signed = self.signing_key(caller).sign(assertion_claims(client.id, audience or self.audience))
+            self.transport.recorder.redactor.learn(signed)
+            return request.set("client_assertion_type", JWT_BEARER).set("client_assertion", signed)
+        return request
+
+    @cached_property
+    def audience(self) -> str:
+        """What client assertions name as their audience: the issuer where it is known, else the token endpoint."""
+        return self.issuer or self.endpoint("token")
+
+    def signing_key(self, caller: Caller) -> SigningKey:
+        """The key with which a caller signs its assertions."""
+        client = caller.client
+        algorithm = client.signs_with(caller.method)
+        if caller.method == "client_secret_jwt":
+            return SigningKey(algorithm, client.secret or "", client.kid)
+        if client.private_key is None:
+            raise NotOffered(f"the client {client.name} has no private key")
+        return SigningKey(algorithm, client.private_key.read_text("ascii"), client.kid)
+
+    def token(self, caller: Caller, **changes: str | None) -> TokenAnswer:
+        """The token endpoint's answer to the caller's plain request with some parameters changed."""
+        return self.send(self.token_request(caller, **changes))
+
+    def send(self, request: FormRequest) -> TokenAnswer:
+        """The answer to a request to the token endpoint."""
+        answer = self.exchange(request.to_request())
+        return TokenAnswer(answer.status, answer.headers, answer.body, answer.url, answer.n, answer.truncated)
+
+    # Any other exchange.
+
+    def exchange(self, request: Request, agent: UserAgent | None = None) -> Answer:
+        """One answer, no redirect followed, tokens in it remembered for redaction.
+
+        Raises:
+            AssertionError: the connection was broken off three times while the control was answered.
+            Inconclusive: there was no answer that can be judged.
+        """
+        try:
+            answer = self.transport.send(request, agent.jar if agent else None)
+        except ResetError as problem:
+            self._judge_reset(request, problem)
+            raise
+        for name in _TOKEN_NAMES:
+            self._learn(answer.get(name))
+        return answer
+
+    def raw(self, request: Request, octets: bytes) -> Answer:
+        """The answer to these very octets, on a connection of their own."""
+        context = self.transport_context
+        return send_raw(self.transport.recorder, request, octets, timeout_s=self.profile.timeout_s, context=context)
+
+    @cached_property
+    def transport_context(self) -> ssl.SSLContext | None:
+        """The TLS settings of the profile for raw connections."""
+        verify = _verify(self.profile)
+        return verify if isinstance(verify, ssl.SSLContext) else None
+
+    def _judge_reset(self, request: Request, problem: ResetError) -> None:
+        control = next((each for each in self.documents if each.status == 200), None)
+        alive = Request("GET", control.url) if control else Request("GET", self.endpoint("token"))
+        try:
+            self.transport.send(alive)
+        except Inconclusive:
+            return
+        raise AssertionError(f"the server broke the connection off three times on a {request.method}, while a control was answered") from problem
+
+    def _learn(self, value: object) -> None:
+        if isinstance(value, str):
+            self.transport.recorder.redactor.learn(value)
+
+    # The authorization endpoint.
+
+    def agent(self, user: str = "user") -> UserAgent:
+        """The user's browser, kept and reused over the run."""
+        return self._agents.setdefault(user, UserAgent(user))
+
+    def fresh_agent(self, user: str = "user") -> UserAgent:
+        """A new browser without a session."""
+        return UserAgent(user)
+
+    def authorization_request(self, flow: Flow, **changes: str | None) -> FormRequest:
+        """The plain implicit request of a flow, with parameters set, or dropped where None."""
+        client = flow.client
+        scopes = list(client.scopes)
+        if flow.has_id_token and "openid" not in scopes:
+            scopes.insert(0, "openid")
+        pairs = [("response_type", flow.response_type), ("client_id", client.id), ("redirect_uri", flow.redirect_uri)]
+        if scopes:
+            pairs.append(("scope", " ".join(scopes)))
+        pairs.append(("state", secrets.token_urlsafe(12)))
+        if flow.has_id_token:
+            pairs.append(("nonce", secrets.token_urlsafe(12)))
+        for name, value in client.parameters.items():
+            pairs += [(name, each) for each in ([value] if isinstance(value, str) else value)]
+        return FormRequest(self.endpoint("authorization"), Form(tuple(pairs)).update(changes), method="GET")
+
+    def authorize(self, flow: Flow, *, agent: UserAgent | None = None, choice: str = "allow", **changes: str | None) -> AuthorizationAnswer:
+        """Where the flow's plain request, with some parameters changed, ends after login and consent."""
+        return self.follow(self.authorization_request(flow, **changes), agent=agent, choice=choice)
+
+    def follow(
+        self, request: FormRequest, *, agent: UserAgent | None = None, choice: str = "allow", stop_at_pages: bool = False
+    ) -> AuthorizationAnswer:
+        """Where an authorization request ends after login and consent.
+
+        Args:
+            request: the authorization request.
+            agent: whose browser; the kept one of the first user when None.
+            choice: `allow` or `deny`.
+            stop_at_pages: end at the first page.
+
+        Raises:
+            Inconclusive: the login cannot be done.
+        """
+        agent = agent or self.agent()
+        if not agent.signed_in and not stop_at_pages:
+            self._wait_for_login()
+        try:
+            journey = self._driver(agent.user).walk(
+                request.to_request(), agent, choice=choice, leave_at=self._redirect_uris, stop_at_pages=stop_at_pages
+            )
+        except ResetError as problem:
+            self._judge_reset(request.to_request(), problem)
+            raise
+        agent.signed_in = agent.signed_in or bool(journey.acted)
+        asked = request.form.get("redirect_uri") or request.query.get("redirect_uri")
+        answer = AuthorizationAnswer(journey.redirect, journey.page, tuple(journey.steps), tuple(journey.acted), asked)
+        for form in (answer.fragment, answer.query, answer.parameters):
+            for name in (*_TOKEN_NAMES, "code"):
+                self._learn(form.get(name))
+        return answer
+
+    @cached_property
+    def _redirect_uris(self) -> frozenset[str]:
+        return frozenset(uri for client in self.profile.clients.values() for uri in client.redirect_uris)
+
+    def _driver(self, user: str) -> FormsDriver:
+        return FormsDriver(self.transport, _steps_for(self.profile, user), self.profile.origins)
+
+    def _wait_for_login(self) -> None:
+        pause_s = self._last_login + self.profile.politeness.login_interval_s - time.monotonic()
+        if pause_s > 0 and self._last_login:
+            time.sleep(pause_s)
+        self._last_login = time.monotonic()
+
+    # Endpoints that are optional.
+
+    def introspect(self, token: str, caller: Caller | None = None, **changes: str | None) -> Answer:
+        """The introspection endpoint's answer about a token, asked by the profile's introspection client or another."""
+        request = FormRequest(self.endpoint("introspection"), Form((("token", token),)).update(changes))
+        return self.exchange(self.authenticate(request, caller or self.introspection_caller).to_request())
+
+    @cached_property
+    def introspection_caller(self) -> Caller:
+        """Who may ask about tokens: the claimed introspection client, else the first confidential one."""
+        named = self.profile.claims.introspection_client
+        client = self.profile.clients.get(named) if named else None
+        if client is None:
+            client = next((each for each in self.profile.clients.values() if not each.public), None)
+        if client is None:
+            raise NotOffered("the profile has no confidential client that could introspect")
+        return Caller(client, client.auth_methods[0])
+
+    def revoke(self, token: str, caller: Caller, **changes: str | None) -> Answer:
+        """The revocation endpoint's answer to a caller who revokes a token."""
+        request = FormRequest(self.endpoint("revocation"), Form((("token", token),)).update(changes))
+        return self.exchange(self.authenticate(request, caller).to_request())
+
+    def resource(self, token: str | None, *, scheme: str = "Bearer", headers: tuple[tuple[str, str], ...] = ()) -> Answer:
+        """The protected resource's answer to a GET with this token in the Authorization header, or with none."""
+        own = () if token is None else (("Authorization", f"{scheme} {token}"),)
+        return self.exchange(Request("GET", self.endpoint("resource"), (*own, *headers)))
+
+    @cached_property
+    def jwks(self) -> Any:
+        """The keys of the server as pyjwt reads them.
+
+        Raises:
+            AssertionError: the document is no JWK set.
+            NotOffered: there is no jwks endpoint.
+        """
+        import jwt  # noqa: PLC0415 - only JWT checks need it
+
+        answer = self.exchange(Request("GET", self.endpoint("jwks"), (("Accept", "application/json"),)))
+        try:
+            return jwt.PyJWKSet.from_dict(answer.members)
+        except (jwt.PyJWKSetError, jwt.PyJWKError, ValueError, TypeError, KeyError) as problem:
+            raise AssertionError(f"jwks_uri gives no usable JWK set: {type(problem).__name__}") from None
+
+    def verify_jwt(self, token: str) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Header and claims of a JWT whose signature a key of the JWK set verifies.
+
+        Raises:
+            AssertionError: no key verifies it.
+        """
+        import jwt  # noqa: PLC0415 - only JWT checks need it
+
+        header = jwt.get_unverified_header(token)
+        keys = [key for key in self.jwks.keys if header.get("kid") in {None, key.key_id}]
+        options: Any = {"verify_aud": False, "verify_exp": False, "verify_iat": False, "verify_nbf": False, "verify_sub": False, "verify_jti": False}
+        for key in keys:
+            try:
+                return header, jwt.decode(token, key.key, algorithms=_ALGORITHMS, options=options)
+            except (jwt.InvalidTokenError, TypeError, ValueError):
+                continue
+        raise AssertionError(f"none of {len(keys)} matching keys of the JWK set verifies the token (alg {header.get('alg')!r})")
+
+    # Controls.
+
+    def prove(self, holder: Holder) -> None:
+        """The control: the plain request of this client is answered as it is entitled to. Sent once a run and process.
+
+        Raises:
+            Inconclusive: it is not, so nothing that needs this client can be judged.
+        """
+        key = (type(holder).__name__, str(holder))
+        if key not in self._proofs:
+            try:
+                self._proofs[key] = self._prove_caller(holder) if isinstance(holder, Caller) else self._prove_flow(holder)
+            except NotOffered:
+                raise
+            except Inconclusive as problem:
+                self._proofs[key] = problem
+        problem = self._proofs[key]
+        if problem is not None:
+            raise Inconclusive(*problem.args)
+
+    def _prove_caller(self, caller: Caller) -> Inconclusive | None:
+        if caller.client.public:
+            return None
+        answer = self.token(caller)
+        if answer.error == "invalid_client" and not answer.issued:
+            where = f"is clients.{caller.client.name} of the profile right?"
+            return Inconclusive(f"the plain request of {caller.client.name} by {caller.method} got invalid_client: {where}")
+        if caller.entitled and not answer.issued:
+            return Inconclusive(f"the plain request of {caller.client.name} by {caller.method} got no token (status {answer.status}, {answer.error})")
+        return None
+
+    def _prove_flow(self, flow: Flow) -> Inconclusive | None:
+        if not flow.entitled:
+            return None
+        answer = self.authorize(flow)
+        if not answer.issued:
+            return Inconclusive(f"the plain request of {flow.client.name} ({flow.response_type}) ended at {answer.describe()}")
+        return None
+
+    def other_client(self, client: "Client", *, grant: str) -> "Client":
+        """Another client with this grant.
+
+        Raises:
+            NotOffered: the profile has none.
+        """
+        for other in self.profile.clients.values():
+            if other.id != client.id and grant in other.grants and not other.disposable:
+                return other
+        raise NotOffered(f"the profile has no second client for {grant}")
+
+
+def _steps_for(profile: "Profile", user: str) -> "list[LoginStep]":
+    """The login steps with the second user's name and password in place of the first's."""
+    if user == "user" or profile.user is None:
+        return list(profile.login.steps)
+    if profile.user2 is None:
+        raise NotOffered("the profile has no second user: [user2]")
+    swap = {profile.user.username: profile.user2.username, profile.user.password: profile.user2.password}
+    return [
+        step.model_copy(
+            update={
+                "fill": {name: swap.get(value, value) for name, value in step.fill.items()},
+                "calls": tuple(call.model_copy(update={"body": _swapped(call.body, swap)}) for call in step.calls),
+            }
+        )
+        for step in profile.login.steps
+    ]
+
+
+def _swapped(value: Any, swap: dict[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {key: _swapped(item, swap) for key, item in value.items()}  # pyright: ignore[reportUnknownVariableType] - JSON at the edge
+    return swap.get(value, value) if isinstance(value, str) else value
+
+
+def _verify(profile: "Profile") -> ssl.SSLContext | bool:
+    urls = (profile.target.issuer, *profile.endpoints.known().values())
+    if not any(url.startswith("https:") for url in urls):
+        return False
+    if profile.tls.ca is None:
+        return ssl.create_default_context()
+    try:
+        return ssl.create_default_context(cafile=str(profile.tls.ca))
+    except (OSError, ssl.SSLError) as problem:
+        raise GrantproofError(f"tls.ca cannot be read: {type(problem).__name__}", where=str(profile.path or "")) from None
+
+

@@ -1,0 +1,173 @@
+"""Connections to the target: non-blocking, plain or TLS, kept alive, one request under way at a time."""
+
+import ssl
+from typing import TYPE_CHECKING, Final
+
+from grantproof.load import native
+from grantproof.load.http1 import AnswerReader
+
+if TYPE_CHECKING:
+    import socket
+
+Address = tuple[int, int, int, "tuple[str, int] | tuple[str, int, int, int]"]
+
+CONNECTING: Final = 0
+IDLE: Final = 1
+BUSY: Final = 2
+CLOSED: Final = 3
+_READ_SIZE: Final = 16_384
+_IN_PROGRESS: Final = frozenset((0, 11, 36, 10035, 115))  # success, and "in progress" on Linux, macOS and Windows
+
+
+class Connection:
+    """A plain connection, and what the engine needs to know about the request on it.
+
+    Attributes:
+        intended_s: when the request was meant to leave, on the engine's clock.
+        sent_s: when it did leave.
+        since_s: when the connection was opened.
+        served: how many answers it has brought.
+        retried: the request was sent before, on a connection that the peer had already given up.
+    """
+
+    __slots__ = ("_out", "descriptor", "intended_s", "reader", "retried", "sent_s", "served", "since_s", "sock", "state")
+
+    def __init__(self, address: Address, now_s: float) -> None:
+        family, kind, protocol, where = address
+        self.sock: socket.socket = native.socket_class(family, kind, protocol)
+        self.descriptor = self.sock.fileno()
+        self.reader = AnswerReader()
+        self.state = CONNECTING
+        self.intended_s = self.sent_s = 0.0
+        self.since_s = now_s
+        self.served = 0
+        self.retried = False
+        self._out = b""
+        try:
+            self.sock.setblocking(False)
+            self.sock.setsockopt(6, 1, 1)  # TCP_NODELAY: a request is one small write
+            code = self.sock.connect_ex(where)
+            if code not in _IN_PROGRESS:
+                raise OSError(code, "connect")
+        except OSError:
+            self.sock.close()
+            raise
+
+    def establish(self) -> bool:
+        """Goes on with connecting; True when a request can be sent.
+
+        Raises:
+            OSError: the connection failed.
+        """
+        code = self.sock.getsockopt(1, 4) if hasattr(self.sock, "getsockopt") else 0
+        if code:
+            raise OSError(code, "connect")
+        return True
+
+    def send(self, data: bytes) -> bool:
+        """Sends octets; False while some are left, which `flush` sends once the socket is writable.
+
+        Raises:
+            OSError: the connection is lost.
+        """
+        try:
+            sent = self.sock.send(data)
+        except BlockingIOError:
+            sent = 0
+        if sent == len(data):
+            return True
+        self._out = data[sent:]
+        return False
+
+    def flush(self) -> bool:
+        """Sends what is left; True when nothing is."""
+        left, self._out = self._out, b""
+        return self.send(left) if left else True
+
+    def receive(self) -> bytes | None:
+        """Octets that have come; None when none have, empty at the connection's end.
+
+        Raises:
+            OSError: the connection is lost.
+        """
+        try:
+            return self.sock.recv(_READ_SIZE)
+        except BlockingIOError:
+            return None
+
+    def close(self) -> None:
+        """Ends it; what is under way on it is lost."""
+        self.state = CLOSED
+        self.sock.close()
+
+
+class TlsConnection(Connection):
+    """A connection under TLS, through memory buffers, so that it works the same beside gevent and without it."""
+
+    __slots__ = ("_incoming", "_outgoing", "_tls")
+
+    def __init__(self, address: Address, now_s: float, context: ssl.SSLContext, host: str) -> None:
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
+        super().__init__(address, now_s)
+
+    def establish(self) -> bool:
+        """Goes on with connecting and the handshake; True when a request can be sent.
+
+        Raises:
+            OSError: the connection or the handshake failed; `ssl.SSLError` is one.
+        """
+        super().establish()
+        data = super().receive()
+        if data:
+            self._incoming.write(data)
+        elif data is not None:
+            raise ConnectionResetError(104, "closed during the handshake")
+        try:
+            self._tls.do_handshake()
+        except ssl.SSLWantReadError:
+            self._push()
+            return False
+        self._push()
+        return True
+
+    def send(self, data: bytes) -> bool:
+        """Encrypts and sends octets; False while some are left."""
+        self._tls.write(data)
+        return self._push()
+
+    def flush(self) -> bool:
+        """Sends what is left; True when nothing is."""
+        left, self._out = self._out, b""
+        return super().send(left) if left else True
+
+    def receive(self) -> bytes | None:
+        """Decrypted octets; None when none have come, empty at the connection's end."""
+        data = super().receive()
+        if data is None:
+            return None
+        if data:
+            self._incoming.write(data)
+        else:
+            self._incoming.write_eof()
+        pieces: list[bytes] = []
+        try:
+            while True:
+                piece = self._tls.read(_READ_SIZE)
+                if not piece:
+                    break
+                pieces.append(piece)
+                if not self._incoming.pending and not self._tls.pending():
+                    break
+        except ssl.SSLWantReadError:
+            return b"".join(pieces) or None
+        except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
+            return b"".join(pieces)
+        return b"".join(pieces) if len(pieces) != 1 else pieces[0]
+
+    def _push(self) -> bool:
+        data = self._outgoing.read()
+        if self._out:
+            self._out += data
+            return False
+        return super().send(data) if data else True

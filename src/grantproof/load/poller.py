@@ -1,0 +1,98 @@
+"""Waits until sockets are ready or a moment has come, to about a tenth of a millisecond."""
+
+import selectors
+from typing import Final, Protocol
+
+from grantproof.load import native
+
+READABLE: Final = 1
+WRITABLE: Final = 4
+_MOST_EVENTS: Final = 64
+_FINE_WAIT_S: Final = 0.002
+
+
+class Poller(Protocol):
+    """Ready sockets by descriptor. Masks are those of poll(2): `READABLE`, `WRITABLE`, others mean trouble."""
+
+    def register(self, descriptor: int, mask: int) -> None:
+        """Watches a socket."""
+        ...
+
+    def modify(self, descriptor: int, mask: int) -> None:
+        """Watches for something else."""
+        ...
+
+    def unregister(self, descriptor: int) -> None:
+        """Watches no more."""
+        ...
+
+    def wait(self, timeout_s: float) -> list[tuple[int, int]]:
+        """Descriptors with their masks; empty when nothing was ready in time."""
+        ...
+
+    def close(self) -> None:
+        """Gives the kernel's object back."""
+        ...
+
+
+class EpollPoller:
+    """Linux. epoll counts in whole milliseconds, so a short wait goes through select(2) on the epoll descriptor."""
+
+    def __init__(self) -> None:
+        self._epoll = native.epoll()
+        self.register = self._epoll.register
+        self.modify = self._epoll.modify
+        self.unregister = self._epoll.unregister
+        self.close = self._epoll.close
+        self._ready = self._epoll.poll
+        self._descriptor: int = self._epoll.fileno()
+        self._select = native.select if self._descriptor < 1024 else None
+
+    def wait(self, timeout_s: float) -> list[tuple[int, int]]:
+        """Descriptors with their masks; empty when nothing was ready in time."""
+        if timeout_s <= 0:
+            return self._ready(0, _MOST_EVENTS)
+        if timeout_s < _FINE_WAIT_S and self._select is not None:
+            ready, _, _ = self._select((self._descriptor,), (), (), timeout_s)
+            return self._ready(0, _MOST_EVENTS) if ready else []
+        # Half a millisecond less, because epoll rounds up: the rest is waited for finely.
+        return self._ready((int(timeout_s * 1000) - 0.5) / 1000 if timeout_s >= _FINE_WAIT_S else 0.001, _MOST_EVENTS)
+
+
+class SelectorPoller:
+    """Everywhere else, through the standard library's best selector."""
+
+    def __init__(self) -> None:
+        self._selector = selectors.DefaultSelector()
+
+    def register(self, descriptor: int, mask: int) -> None:
+        """Watches a socket."""
+        self._selector.register(descriptor, _to_selector(mask))
+
+    def modify(self, descriptor: int, mask: int) -> None:
+        """Watches for something else."""
+        self._selector.modify(descriptor, _to_selector(mask))
+
+    def unregister(self, descriptor: int) -> None:
+        """Watches no more."""
+        self._selector.unregister(descriptor)
+
+    def wait(self, timeout_s: float) -> list[tuple[int, int]]:
+        """Descriptors with their masks; empty when nothing was ready in time."""
+        return [
+            (key.fd, (READABLE if mask & selectors.EVENT_READ else 0) | (WRITABLE if mask & selectors.EVENT_WRITE else 0))
+            for key, mask in self._selector.select(max(timeout_s, 0))
+        ]
+
+    def close(self) -> None:
+        """Gives the kernel's object back."""
+        self._selector.close()
+
+
+def _to_selector(mask: int) -> int:
+    return (selectors.EVENT_READ if mask & READABLE else 0) | (selectors.EVENT_WRITE if mask & WRITABLE else 0)
+
+
+def make_poller() -> Poller:
+    """The fastest one that the platform has."""
+    return EpollPoller() if native.epoll is not None else SelectorPoller()

@@ -1,0 +1,108 @@
+"""When requests are meant to leave: arrival schedules of the open loop. Pure; nothing in here waits or sends.
+
+A schedule is iterated anew for each run and yields intended send times in seconds from the start, never falling. What the
+target does has no influence on it: that is what makes the loop open. A ramp, a step, a spike or a recorded trace is one more
+class with the members of `Schedule`.
+"""
+
+import random
+from dataclasses import dataclass, replace
+from itertools import count
+from typing import TYPE_CHECKING, Protocol
+
+from grantproof.errors import GrantproofError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Schedule(Protocol):
+    """Intended send times."""
+
+    @property
+    def rate_per_s(self) -> float:
+        """The mean rate that is offered."""
+        ...
+
+    @property
+    def duration_s(self) -> float | None:
+        """How long requests are sent; None is until the run is stopped."""
+        ...
+
+    def __iter__(self) -> "Iterator[float]": ...
+
+    def share(self, index: int, of: int) -> "Schedule":
+        """The part of worker `index` when `of` workers, counted from 0, share the schedule."""
+        ...
+
+
+@dataclass(frozen=True)
+class Constant:
+    """Evenly spaced arrivals."""
+
+    rate_per_s: float
+    duration_s: float | None = None
+    offset_s: float = 0.0
+
+    def __iter__(self) -> "Iterator[float]":
+        rate, offset = self.rate_per_s, self.offset_s
+        if self.duration_s is None:
+            return (offset + number / rate for number in count())
+        total = arrivals_before(self.duration_s - offset, rate)
+        return (offset + number / rate for number in range(total))
+
+    def share(self, index: int, of: int) -> "Constant":
+        """Every `of`-th arrival, so that all workers together are as even as one."""
+        offset_s = self.offset_s + index / self.rate_per_s
+        return replace(self, rate_per_s=self.rate_per_s / of, offset_s=offset_s)
+
+
+@dataclass(frozen=True)
+class Poisson:
+    """Arrivals of many independent clients: exponential gaps, the same ones for the same seed."""
+
+    rate_per_s: float
+    duration_s: float | None = None
+    seed: int = 0
+    worker: int = 0
+
+    def __iter__(self) -> "Iterator[float]":
+        gap = random.Random(f"{self.seed}/{self.worker}").expovariate  # noqa: S311 - repeatable arrivals, no secrets
+        rate, end, now = self.rate_per_s, self.duration_s, 0.0
+        while True:
+            now += gap(rate)
+            if end is not None and now >= end:
+                return
+            yield now
+
+    def share(self, index: int, of: int) -> "Poisson":
+        """An independent stream at its part of the rate; such streams add up to the whole one's distribution."""
+        return replace(self, rate_per_s=self.rate_per_s / of, worker=self.worker + index)
+
+
+ARRIVALS = ("constant", "poisson")
+
+
+def arrivals_before(duration_s: float, rate_per_s: float) -> int:
+    """How many evenly spaced arrivals, the first at zero, come before the end."""
+    if duration_s <= 0:
+        return 0
+    total = int(duration_s * rate_per_s)
+    return total + 1 if total / rate_per_s < duration_s else total
+
+
+def make_schedule(arrival: str, rate_per_s: float, duration_s: float | None, seed: int = 0) -> Schedule:
+    """The schedule of that name.
+
+    Raises:
+        GrantproofError: unknown name, or a rate or duration that is not above zero.
+    """
+    if not 0 < rate_per_s < float("inf"):
+        raise GrantproofError(f"the rate must be above 0 per second, not {rate_per_s:g}", "--rate")
+    if duration_s is not None and not 0 < duration_s < float("inf"):
+        raise GrantproofError(f"the duration must be above 0 seconds, not {duration_s:g}", "--duration")
+    if arrival == "constant":
+        return Constant(rate_per_s, duration_s)
+    if arrival == "poisson":
+        return Poisson(rate_per_s, duration_s, seed)
+    raise GrantproofError(f"unknown arrival {arrival!r}", "--arrival", f"one of {', '.join(ARRIVALS)}")

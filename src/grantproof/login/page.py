@@ -1,0 +1,125 @@
+"""Reads a page of the target: what would take the browser away by itself, its forms, its title.
+
+The page is hostile: it is parsed, bounded, never rendered and never run.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin, urlsplit
+
+from grantproof.wire.answer import Answer, Redirect
+from grantproof.wire.form import Form
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
+_SCRIPT_LOCATION = re.compile(
+    r"""(?:\b(?:window|document|self|top|parent)\s*\.\s*)?\blocation(?:\s*\.\s*href)?\s*(?:=(?!=)|\.\s*(?:replace|assign)\s*\()\s*"""
+    r"""(["'`])((?:(?!\1)[^\\\n]|\\.)+)\1"""
+)
+_SUBMIT = re.compile(r"\.\s*(?:submit|requestSubmit|click)\s*\(")
+_REFRESH = re.compile(r"""^\s*[\d.]+\s*[;,]\s*(?:url\s*=\s*)?["']?([^"']+?)["']?\s*$""", re.IGNORECASE)
+_JS_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))")
+_SHOWN = 80
+
+
+@dataclass(frozen=True)
+class Page:
+    """A parsed HTML answer."""
+
+    answer: Answer
+    root: Any
+
+    @property
+    def title(self) -> str:
+        """The page's title in one short line."""
+        text = self.root.findtext(".//title") or ""
+        return " ".join(text.split())[:_SHOWN]
+
+    @property
+    def forms(self) -> list[Any]:
+        """The form elements in order."""
+        return list(self.root.iter("form"))
+
+    def describe(self) -> str:
+        """Title, forms and their fields: what a person needs to write a login step."""
+        shown = "; ".join(_describe_form(form) for form in self.forms[:5]) or "no form"
+        return f"status {self.answer.status}, title {self.title!r}, {shown}"
+
+
+def read_page(answer: Answer) -> Page | None:
+    """The page of an answer, or None when it is no HTML."""
+    if answer.headers.media_type not in {"text/html", "application/xhtml+xml", ""} or not answer.body.strip():
+        return None
+    from lxml import etree, html  # noqa: PLC0415 - runs without a login do not pay for lxml
+
+    parser = html.HTMLParser(encoding="utf-8", recover=True, no_network=True, huge_tree=False)
+    try:
+        root = html.document_fromstring(answer.body, parser=parser)
+    except (etree.ParserError, etree.XMLSyntaxError, ValueError):
+        return None
+    return Page(answer, root)
+
+
+def find_redirect(answer: Answer, page: Page | None = None) -> Redirect | None:
+    """What in this answer would take a browser elsewhere without a click; the URL is absolute."""
+    location = answer.headers.get("location")
+    if answer.status in REDIRECT_STATUSES and location is not None:
+        return Redirect("3xx", resolve(answer.url, location), answer.status, method="GET" if answer.status < 307 else "")
+    refresh = answer.headers.get("refresh")
+    if refresh and (target := _REFRESH.match(refresh)):
+        return Redirect("meta", resolve(answer.url, target[1]), answer.status)
+    if page is None:
+        return None
+    return _in_page(page)
+
+
+def _in_page(page: Page) -> Redirect | None:
+    base, status = page.answer.url, page.answer.status
+    for meta in page.root.iter("meta"):
+        if (meta.get("http-equiv") or "").lower() == "refresh" and (target := _REFRESH.match(meta.get("content") or "")):
+            return Redirect("meta", resolve(base, target[1]), status)
+    scripts = list(_scripts(page.root))
+    for script in scripts:
+        for found in _SCRIPT_LOCATION.finditer(script):
+            target = resolve(base, _JS_ESCAPE.sub(_unescape, found[2]))
+            if target.partition("#")[0] != base.partition("#")[0]:
+                return Redirect("script", target, status)
+    if page.forms and any(_SUBMIT.search(script) for script in scripts):
+        form = page.forms[0]
+        fields = Form(tuple((name, value or "") for name, value in form.form_values()))
+        return Redirect("form_post", resolve(base, form.get("action") or base), status, fields, (form.method or "GET"))
+    return None
+
+
+def _scripts(root: Any) -> "Iterator[str]":
+    for script in root.iter("script"):
+        yield script.text or ""
+    for body in root.iter("body"):
+        yield body.get("onload") or ""
+
+
+def _unescape(found: "re.Match[str]") -> str:
+    return chr(int(found[1] or found[2], 16)) if found[1] or found[2] else found[3]
+
+
+def resolve(base: str, reference: str) -> str:
+    """An absolute URL, the reference's own text kept where it is absolute already."""
+    reference = reference.strip()
+    try:
+        if urlsplit(reference).scheme:
+            return reference
+        target = urljoin(base, reference)
+    except ValueError:
+        return reference
+    if "#" in reference and "#" not in target:
+        target += "#"
+    return target
+
+
+def _describe_form(form: Any) -> str:
+    ident = f"#{form.get('id')}" if form.get("id") else ""
+    names = [str(field.get("name"))[:_SHOWN] for field in form.iter("input", "select", "textarea", "button") if field.get("name")]
+    return f"form{ident} with {', '.join(names[:12]) or 'no named field'}"

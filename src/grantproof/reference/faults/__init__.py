@@ -1,0 +1,1 @@
+"""Faults: each module here declares some; all of them are imported by the registry."""

@@ -1,0 +1,150 @@
+"""Running the embedded server in the foreground."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import socket
+import tempfile
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import uvicorn
+
+from .app import AuthorizationServer
+from .clients import Credentials
+from .host import VariantHost, write_profile
+from .profile import write_profile_files
+from .tls import TlsFiles, make_tls_files
+from .variants import rules_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator, Sequence
+    from types import FrameType
+
+HOST = "127.0.0.1"
+SHUTDOWN_TIMEOUT_S = 2
+
+
+def serve(
+    port: int = 0,
+    faults: Sequence[str] = (),
+    oddities: Sequence[str] = (),
+    *,
+    tls: bool = False,
+    directory: Path | None = None,
+    on_ready: Callable[[Path], None] | None = None,
+) -> None:
+    """Serves one authorization server on the loopback interface until SIGTERM or SIGINT.
+
+    `port` 0 takes a free one; `on_ready` gets the path of the profile once requests are answered. Without a directory
+    a private one is made and removed at the end.
+
+    Raises:
+        GrantproofError: A fault or oddity is not known.
+        OSError: The port is taken.
+    """
+    variants = (*faults, *oddities)
+    rules = rules_of(variants)
+    with _private_directory(directory) as private, _listen(port) as listener:
+        credentials = Credentials.load(private)
+        files = make_tls_files(private) if tls else None
+        issuer = f"{'https' if tls else 'http'}://{HOST}:{listener.getsockname()[1]}"
+        title = f"grantproof reference ({', '.join(variants) or 'lawful'})"
+        path = write_profile_files(issuer, credentials, title, private / "embedded.toml", tls=tls)
+        app = AuthorizationServer(issuer, credentials, rules)
+        _run(app, listener, files, lambda: on_ready(path) if on_ready else None)
+
+
+def serve_variants(port: int, directory: Path, on_ready: Callable[[str], None] | None = None) -> None:
+    """Serves every variant, each under its own path, until SIGTERM or SIGINT; `on_ready` gets the base URL.
+
+    The profile of each variant comes from `write_profile(base_url, variant, directory)`, in this process or another.
+
+    Raises:
+        OSError: The port is taken.
+    """
+    with _private_directory(directory) as private, _listen(port) as listener:
+        base_url = f"http://{HOST}:{listener.getsockname()[1]}"
+        host = VariantHost(base_url, Credentials.load(private))
+        _run(host, listener, None, lambda: on_ready(base_url) if on_ready else None)
+
+
+@contextlib.contextmanager
+def _private_directory(directory: Path | None) -> Iterator[Path]:
+    """A directory that only its owner can enter."""
+    if directory is None:
+        with tempfile.TemporaryDirectory(prefix="grantproof-") as made:
+            yield Path(made)
+        return
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    directory.chmod(0o700)
+    yield directory
+
+
+def _listen(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((HOST, port))
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+class _Foreground(uvicorn.Server):
+    """A uvicorn server that says when it is ready, and ends quietly on a signal."""
+
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        self._on_ready()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Ends the server on SIGTERM and SIGINT, without raising them again afterwards as uvicorn does."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        def end(_number: int, _frame: FrameType | None) -> None:
+            self.should_exit = True
+
+        former: dict[signal.Signals, Any] = {}
+        for number in (signal.SIGTERM, signal.SIGINT):
+            former[number] = signal.signal(number, end)
+        try:
+            yield
+        finally:
+            for number, handler in former.items():
+                signal.signal(number, handler)
+
+
+def _run(
+    app: AuthorizationServer | VariantHost,
+    listener: socket.socket,
+    files: TlsFiles | None,
+    on_ready: Callable[[], None],
+) -> None:
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        lifespan="off",
+        ws="none",
+        proxy_headers=False,
+        timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_S,
+        backlog=2048,
+        ssl_certfile=files.certificate if files else None,
+        ssl_keyfile=files.key if files else None,
+    )
+    _Foreground(config, on_ready).run(sockets=[listener])
+
+
+__all__ = ["serve", "serve_variants", "write_profile"]

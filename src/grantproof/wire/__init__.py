@@ -1,0 +1,1 @@
+"""The wire format of OAuth: requests, answers, client authentication, grammar. No I/O in here."""
