@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from grantproof.errors import GrantproofError, Inconclusive, NotOffered
 from grantproof.login import FormsDriver, UserAgent
-from grantproof.profile import Metadata, Offer, fill_endpoints, metadata_urls, read_metadata
+from grantproof.profile.discovery import Metadata, fill_endpoints, metadata_urls, read_metadata
+from grantproof.profile.offer import Offer
 from grantproof.roles import Caller, Flow, Holder
 from grantproof.transport import Politeness, Recorder, Redactor, ResetError, Transport
 from grantproof.transport.raw import send_raw
@@ -27,7 +28,9 @@ from grantproof.wire.request import FormRequest, Request
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from grantproof.profile import Client, LoginStep, Profile
+    from grantproof.profile.client import Client
+    from grantproof.profile.model import Profile
+    from grantproof.profile.signing_in import LoginStep
 
 _TOKEN_NAMES = ("access_token", "refresh_token", "id_token")
 _ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]

@@ -11,7 +11,8 @@ from grantproof.wire.authentication import ASSERTION_METHODS, PASSWORD_METHODS
 from grantproof.wire.form import encode_component
 
 if TYPE_CHECKING:
-    from grantproof.profile import Client, Profile
+    from grantproof.profile.client import Client
+    from grantproof.profile.model import Profile
 
 
 @dataclass(frozen=True)

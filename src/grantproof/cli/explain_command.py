@@ -20,7 +20,7 @@ def command(clause_id: str) -> None:
         click.echo(f"  needs     {', '.join(clause.needs)}")
     for check in checks_by_clause().get(clause.id, ()):
         click.echo(f"  check     {check}")
-    for fault in variants.faults().values():
+    for fault in variants.all_faults().values():
         if fault.clause == clause.id:
             click.echo(f"  fault     {fault.id}: {fault.describe}")
     if clause.untestable:

@@ -19,9 +19,9 @@ def command(port: int, faults: "Sequence[str]", oddities: "Sequence[str]", *, tl
     from grantproof.reference import variants
 
     if listed:
-        for fault in variants.faults().values():
+        for fault in variants.all_faults().values():
             click.echo(f"fault   {fault.id:<52} {fault.clause}")
-        for oddity in variants.oddities().values():
+        for oddity in variants.all_oddities().values():
             click.echo(f"oddity  {oddity.id:<52} {oddity.describe}")
         return
     from grantproof.reference.server import serve

@@ -1,13 +1,12 @@
 """Connections to the target: non-blocking, plain or TLS, kept alive, one request under way at a time."""
 
+import errno
+import socket
 import ssl
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from grantproof.load import native
 from grantproof.load.http1 import AnswerReader
-
-if TYPE_CHECKING:
-    import socket
 
 Address = tuple[int, int, int, "tuple[str, int] | tuple[str, int, int, int]"]
 
@@ -16,7 +15,7 @@ IDLE: Final = 1
 BUSY: Final = 2
 CLOSED: Final = 3
 _READ_SIZE: Final = 16_384
-_IN_PROGRESS: Final = frozenset((0, 11, 36, 10035, 115))  # success, and "in progress" on Linux, macOS and Windows
+_UNDER_WAY: Final = frozenset((0, errno.EINPROGRESS, errno.EWOULDBLOCK))
 
 
 class Connection:
@@ -45,9 +44,9 @@ class Connection:
         self._out = b""
         try:
             self.sock.setblocking(False)
-            self.sock.setsockopt(6, 1, 1)  # TCP_NODELAY: a request is one small write
+            self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             code = self.sock.connect_ex(where)
-            if code not in _IN_PROGRESS:
+            if code not in _UNDER_WAY:
                 raise OSError(code, "connect")
         except OSError:
             self.sock.close()
@@ -59,10 +58,15 @@ class Connection:
         Raises:
             OSError: the connection failed.
         """
-        code = self.sock.getsockopt(1, 4) if hasattr(self.sock, "getsockopt") else 0
+        code = self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if code:
             raise OSError(code, "connect")
         return True
+
+    @property
+    def unsent(self) -> bool:
+        """Whether octets are left that `flush` has to send."""
+        return bool(self._out)
 
     def send(self, data: bytes) -> bool:
         """Sends octets; False while some are left, which `flush` sends once the socket is writable.
@@ -122,7 +126,7 @@ class TlsConnection(Connection):
         if data:
             self._incoming.write(data)
         elif data is not None:
-            raise ConnectionResetError(104, "closed during the handshake")
+            raise ConnectionResetError(errno.ECONNRESET, "closed during the handshake")
         try:
             self._tls.do_handshake()
         except ssl.SSLWantReadError:

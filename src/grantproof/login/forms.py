@@ -20,7 +20,7 @@ from grantproof.wire.request import FORM_TYPE, Request
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from grantproof.profile import LoginStep
+    from grantproof.profile.signing_in import LoginStep
 
 MAX_PAGES = 20
 MAX_HOPS = 40

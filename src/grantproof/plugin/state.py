@@ -15,7 +15,8 @@ from grantproof import __version__
 from grantproof.clauses import Registry, load_registry
 from grantproof.errors import GrantproofError
 from grantproof.idp import Idp
-from grantproof.profile import Profile, load
+from grantproof.profile.loading import load
+from grantproof.profile.model import Profile
 from grantproof.report.record import CheckResult, Run, Waiver
 from grantproof.transport import Redactor
 from grantproof.verdict import Verdict
@@ -23,7 +24,7 @@ from grantproof.verdict import Verdict
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from grantproof.profile import Waiver as ProfileWaiver
+    from grantproof.profile.model import Waiver as ProfileWaiver
 
 current: "RunState | None" = None
 """The run of this process; reports arrive without a config."""

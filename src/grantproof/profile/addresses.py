@@ -7,7 +7,7 @@ from urllib.parse import SplitResult, urlsplit
 VALUE = "<value>"
 """Stands in a message for the address, which whoever reports it fills in."""
 
-_FORBIDDEN = re.compile(r"[\x00-\x20\x7f<>\"\\^`{|}]")
+_FORBIDDEN = re.compile(r"[\x00-\x20\x7f<>\"\\^`{|}\ud800-\udfff]")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
 
@@ -20,15 +20,13 @@ def url_problem(value: str) -> str:
         _ = parts.port
     except ValueError:
         return f"{VALUE} is no URL: its host or port cannot be read"
-    if parts.scheme not in {"http", "https"}:
-        return f"{VALUE} is no URL: it must begin with https:// or http://"
-    if not parts.hostname:
-        return f"{VALUE} is no URL: it names no host"
-    if parts.username is not None:
-        return f"{VALUE} is no URL that fits here: it carries a user"
-    if "#" in value:
-        return f"{VALUE} is no URL that fits here: it has a fragment"
-    return ""
+    reasons = (
+        (parts.scheme not in {"http", "https"}, "it must begin with https:// or http://"),
+        (not parts.hostname, "it names no host"),
+        (parts.username is not None, "no user and no password may stand in it"),
+        ("#" in value, "no fragment may stand in it"),
+    )
+    return next((f"{VALUE} is no URL to use here: {reason}" for wrong, reason in reasons if wrong), "")
 
 
 def issuer_problem(value: str) -> str:
@@ -41,7 +39,11 @@ def origin_problem(value: str) -> str:
     if problem := url_problem(value):
         return problem
     parts = urlsplit(value)
-    return f"{VALUE} is no origin: an origin ends after host and port" if parts.path not in {"", "/"} or "?" in value else ""
+    return (
+        f"{VALUE} is no origin: an origin ends after host and port"
+        if parts.path not in {"", "/"} or "?" in value
+        else ""
+    )
 
 
 def redirect_uri_problem(value: str) -> str:

@@ -1,6 +1,6 @@
 """A client as it is registered at the target."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ModelWrapValidatorHandler, ValidationError, model_validator
@@ -8,6 +8,7 @@ from pydantic import Field, ModelWrapValidatorHandler, ValidationError, model_va
 from grantproof.profile.addresses import VALUE
 from grantproof.profile.near import near_miss
 from grantproof.profile.part import FileBeside, Objection, Part, RedirectUri, Words, masked, refuse
+from grantproof.profile.values import array_or_empty, is_table
 
 AuthMethod = Literal["client_secret_basic", "client_secret_post", "private_key_jwt", "client_secret_jwt", "none"]
 Grant = Literal[
@@ -29,11 +30,11 @@ RESPONSE_WORDS = ("token", "id_token", "code", "none")
 _SYMMETRIC = ("HS256", "HS384", "HS512")
 
 
-def _default_methods(data: dict[str, Any]) -> tuple[str, ...]:
+def _default_methods(data: dict[str, Any]) -> tuple[AuthMethod, ...]:
     if data.get("public"):
         return ("none",)
-    secret = ("client_secret_basic",) if data.get("secret") is not None else ()
-    key = ("private_key_jwt",) if data.get("private_key") is not None else ()
+    secret: tuple[AuthMethod, ...] = ("client_secret_basic",) if data.get("secret") is not None else ()
+    key: tuple[AuthMethod, ...] = ("private_key_jwt",) if data.get("private_key") is not None else ()
     return (*secret, *key)
 
 
@@ -58,7 +59,8 @@ class Client(Part):
         "Default: client_secret_basic with a secret, private_key_jwt with a private key, none if public.",
     )
     signing_alg: SigningAlg | None = Field(
-        default=None, description="What signs client assertions. Default: RS256 with a private key, HS256 with a secret."
+        default=None,
+        description="What signs client assertions. Default: RS256 with a private key, HS256 with a secret.",
     )
     kid: str | None = Field(default=None, description="The key's id at the target, if it has one.")
     grants: Annotated[tuple[Grant, ...], Field(strict=False)] = Field(
@@ -80,7 +82,7 @@ class Client(Part):
     @model_validator(mode="wrap")
     @classmethod
     def _whole(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
-        objections = list(client_objections(data)) if isinstance(data, Mapping) else []
+        objections = list(client_objections(data)) if is_table(data) else []
         try:
             client = handler(data)
         except ValidationError as error:
@@ -112,7 +114,7 @@ class Client(Part):
 
 def client_objections(data: Mapping[str, Any]) -> Iterator[Objection]:
     """What contradicts itself in a client's table. Values of wrong types are left to the schema."""
-    methods = [each for each in _items(data.get("auth_methods")) if isinstance(each, str)]
+    methods = [each for each in array_or_empty(data.get("auth_methods")) if isinstance(each, str)]
     yield from _credential_objections(data, methods)
     for place, method in enumerate(methods):
         if method in SECRET_METHODS and data.get("secret") is None and data.get("public") is not True:
@@ -120,10 +122,10 @@ def client_objections(data: Mapping[str, Any]) -> Iterator[Objection]:
         if method == "private_key_jwt" and data.get("private_key") is None and data.get("public") is not True:
             yield Objection(("auth_methods", place), "private_key_jwt needs private_key, a PEM file beside the profile")
     yield from _algorithm_objections(data, methods)
-    if "implicit" in _items(data.get("grants")) and not data.get("redirect_uris"):
+    if "implicit" in array_or_empty(data.get("grants")) and not data.get("redirect_uris"):
         where = ("redirect_uris",) if "redirect_uris" in data else ("grants",)
         yield Objection(where, "a client with the implicit grant needs redirect_uris")
-    for place, value in enumerate(_items(data.get("response_types"))):
+    for place, value in enumerate(array_or_empty(data.get("response_types"))):
         unknown = [word for word in value.split(" ") if word not in RESPONSE_WORDS] if isinstance(value, str) else []
         if unknown:
             hint = near_miss(unknown[0], RESPONSE_WORDS)
@@ -138,7 +140,7 @@ def _credential_objections(data: Mapping[str, Any], methods: list[str]) -> Itera
         for place, method in enumerate(methods):
             if method != "none":
                 yield Objection(("auth_methods", place), 'a public client authenticates with "none" only')
-        if "client_credentials" in (grants := _items(data.get("grants"))):
+        if "client_credentials" in (grants := array_or_empty(data.get("grants"))):
             where = ("grants", list(grants).index("client_credentials"))
             yield Objection(where, "a public client cannot have the client_credentials grant")
         return
@@ -156,9 +158,3 @@ def _algorithm_objections(data: Mapping[str, Any], methods: list[str]) -> Iterat
     other = "private_key_jwt" if algorithm in _SYMMETRIC else "client_secret_jwt"
     if other in methods and wanted not in methods:
         yield Objection(("signing_alg",), f"{algorithm} does not go with {other}")
-
-
-def _items(value: object) -> Iterable[Any]:
-    return value if isinstance(value, (list, tuple)) else ()
-
-

@@ -11,10 +11,11 @@ from pydantic import ValidationError
 
 from grantproof.profile.model import Profile
 from grantproof.profile.near import near_miss
-from grantproof.profile.part import Location, Objection
+from grantproof.profile.part import Objection
 from grantproof.profile.positions import key_lines, line_of
 from grantproof.profile.problems import Problem, ProfileError, key_text, objections_of, unknown_key
 from grantproof.profile.shipped import shipped_profiles
+from grantproof.profile.values import Location, is_table
 from grantproof.profile.variables import expand
 
 MAX_BYTES = 1_048_576
@@ -128,11 +129,11 @@ def _without_injected(raw: Mapping[str, Any]) -> tuple[dict[str, Any], list[Obje
     objections = [unknown_key((key,)) for key in ("name", "path") if key in raw]
     document = {key: value for key, value in raw.items() if key not in {"name", "path"}}
     clients = document.get("clients")
-    if isinstance(clients, dict):
+    if is_table(clients):
         tables: dict[str, Any] = {}
         for name, table in clients.items():
             tables[name] = table
-            if isinstance(table, dict) and "name" in table:
+            if is_table(table) and "name" in table:
                 hint = f"the client's name is its table's: [clients.{name}]"
                 objections.append(Objection(("clients", name, "name"), "unknown key", hint))
                 tables[name] = {key: value for key, value in table.items() if key != "name"}
@@ -142,7 +143,7 @@ def _without_injected(raw: Mapping[str, Any]) -> tuple[dict[str, Any], list[Obje
 
 def _with_name(document: Mapping[str, Any], path: Path) -> dict[str, Any]:
     target = document.get("target")
-    named = {"target": {"name": path.stem, **target}} if isinstance(target, dict) else {}
+    named = {"target": {**target, "name": path.stem}} if is_table(target) and target.get("name", "") == "" else {}
     return {**document, **named, "name": path.stem, "path": path.absolute()}
 
 

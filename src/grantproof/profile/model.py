@@ -13,8 +13,6 @@ from grantproof.profile.addresses import VALUE, is_loopback, issuer_problem, ori
 from grantproof.profile.client import AuthMethod, Client, Grant, SigningAlg
 from grantproof.profile.near import near_miss
 from grantproof.profile.part import (
-    MASK,
-    SECRET_NAME,
     FileBeside,
     Objection,
     Part,
@@ -23,8 +21,10 @@ from grantproof.profile.part import (
     custom_error,
     masked,
     refuse,
+    secret_values,
 )
 from grantproof.profile.signing_in import Call, Driver, Login, LoginStep
+from grantproof.profile.values import is_table, table_or_empty
 
 __all__ = [
     "AuthMethod",
@@ -95,7 +95,9 @@ class Target(Part):
     headers: Annotated[dict[str, str], AfterValidator(_headers)] = Field(
         default_factory=dict, description="Sent with every request, for staging gateways."
     )
-    proxy: Annotated[str, AfterValidator(_proxy)] = Field(default="", description="The URL of a proxy for all requests.")
+    proxy: Annotated[str, AfterValidator(_proxy)] = Field(
+        default="", description="The URL of a proxy for all requests."
+    )
 
     def shown(self, name: str, value: object) -> object:
         """What the repr shows of a field."""
@@ -107,7 +109,9 @@ class Target(Part):
 class Tls(Part):
     """Whom to trust."""
 
-    ca: FileBeside | None = Field(default=None, description="A PEM file of certificate authorities, beside the profile.")
+    ca: FileBeside | None = Field(
+        default=None, description="A PEM file of certificate authorities, beside the profile."
+    )
 
 
 class Endpoints(Part):
@@ -144,7 +148,9 @@ class Claims(Part):
     jwks: bool | None = Field(default=None, description="A published JWK Set.")
     metadata: bool | None = Field(default=None, description="Authorization server metadata (RFC 8414).")
     jwt_access_tokens: bool | None = Field(default=None, description="Access tokens are JWTs (RFC 9068).")
-    id_token: bool | None = Field(default=None, description="ID Tokens from the authorization endpoint (OpenID Connect).")
+    id_token: bool | None = Field(
+        default=None, description="ID Tokens from the authorization endpoint (OpenID Connect)."
+    )
     form_post: bool | None = Field(default=None, description="The response mode form_post.")
     iss_parameter: bool | None = Field(default=None, description="iss in authorization responses (RFC 9207).")
     registration: bool | None = Field(default=None, description="Dynamic client registration (RFC 7591).")
@@ -152,7 +158,9 @@ class Claims(Part):
     reuses_tokens: bool | None = Field(default=None, description="The same token comes back for repeated requests.")
     first_party: bool | None = Field(default=None, description="Consent may be skipped: the clients are the server's.")
     introspection_client: str | None = Field(default=None, description="The client that may introspect, by table key.")
-    max_token_lifetime_s: float | None = Field(default=None, gt=0, description="No access token lives longer, in seconds.")
+    max_token_lifetime_s: float | None = Field(
+        default=None, gt=0, description="No access token lives longer, in seconds."
+    )
 
 
 class Politeness(Part):
@@ -210,7 +218,7 @@ class Profile(Part):
     @model_validator(mode="wrap")
     @classmethod
     def _whole(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
-        objections = list(profile_objections(data)) if isinstance(data, Mapping) else []
+        objections = list(profile_objections(data)) if is_table(data) else []
         try:
             profile = handler(data)
         except ValidationError as error:
@@ -247,17 +255,21 @@ class Profile(Part):
         """Every secret value the profile holds, for whoever redacts; none is empty."""
         found = [client.secret for client in self.clients.values()]
         found += [user.password for user in (self.user, self.user2) if user]
-        found += [*self.target.headers.values(), urlsplit(self.target.proxy).password]
-        for client in self.clients.values():
-            for name, value in client.parameters.items():
-                if SECRET_NAME.search(name):
-                    found += [value] if isinstance(value, str) else value
-        return frozenset(value for value in found if value and value != MASK)
+        found.append(urlsplit(self.target.proxy).password)
+        tables: list[Mapping[str, Any]] = [
+            self.target.headers,
+            *(client.parameters for client in self.clients.values()),
+        ]
+        for step in self.login.steps:
+            tables += [step.fill, *(call.headers for call in step.calls), *(call.body or {} for call in step.calls)]
+        for table in tables:
+            found += secret_values(table)
+        return frozenset(value for value in found if value)
 
 
 def profile_objections(data: Mapping[str, Any]) -> Iterator[Objection]:
     """What contradicts itself across a profile's tables. Values of wrong types are left to the schema."""
-    tables = {name: data[name] if isinstance(data.get(name), Mapping) else {} for name in Profile.model_fields}
+    tables = {name: table_or_empty(data.get(name)) for name in Profile.model_fields}
     if not tables["target"].get("issuer") and not any(tables["endpoints"].values()) and "target" not in data:
         yield Objection(("target",), "is missing", "give the target's issuer, or its endpoints")
     elif not tables["target"].get("issuer") and not any(tables["endpoints"].values()):

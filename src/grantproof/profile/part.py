@@ -10,13 +10,13 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from grantproof.profile.addresses import redirect_uri_problem, url_problem
+from grantproof.profile.values import Location, array_or_empty, is_table
 
 MASK = "***"
 SECRET_NAME = re.compile(
-    r"secret|passw|pwd|token(?!_type)|assertion|credential|authorization|cookie|session|api.?key|private|signature", re.I
+    r"secret|passw|pwd|token(?!_type)|assertion|credential|authorization|cookie|session|private|signature|api.?key|[-_]key$|[-_]auth",
+    re.IGNORECASE,
 )
-
-Location = tuple[str | int, ...]
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,17 @@ def masked(values: Mapping[str, Any], *, every: bool = False) -> dict[str, Any]:
     return {name: MASK if every or SECRET_NAME.search(name) else value for name, value in values.items()}
 
 
+def secret_values(values: Mapping[str, Any]) -> list[str]:
+    """The texts in a table, however deep, that belong to names which look secret."""
+    found: list[str] = []
+    for name, value in values.items():
+        if is_table(value):
+            found += secret_values(value)
+        elif SECRET_NAME.search(name):
+            found += [value] if isinstance(value, str) else [x for x in array_or_empty(value) if isinstance(x, str)]
+    return found
+
+
 def _url(value: str) -> str:
     if problem := url_problem(value):
         raise custom_error(problem)
@@ -86,9 +97,15 @@ def _redirect_uri(value: str) -> str:
     return value
 
 
+def folder_of(info: ValidationInfo) -> Path | None:
+    """The folder that relative paths start from: the profile's, if it was read from a file."""
+    context: dict[str, Any] = info.context or {}
+    return context.get("folder")
+
+
 def beside(value: Path, info: ValidationInfo) -> Path:
     """A file named in the profile, resolved beside it; outside a file (no context) it stays as it is."""
-    folder = (info.context or {}).get("folder")
+    folder = folder_of(info)
     if folder is None:
         return value
     path = Path(folder, value.expanduser())

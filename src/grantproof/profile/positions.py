@@ -1,22 +1,22 @@
 """Where each key of a TOML document stands.
 
-The standard library's parser says what a document holds, never where. This scanner reads a document which that parser has
-already accepted, so it need not judge it: it follows keys, tables, arrays and strings and notes lines.
+The standard library's parser says what a document holds, never where. This scanner reads a document which that
+parser has already accepted, so it need not judge it: it follows keys, tables, arrays and strings and notes lines.
 """
 
 import re
 import tomllib
 from collections.abc import Mapping
 
-from grantproof.profile.part import Location
+from grantproof.profile.values import Location
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _BLANK = re.compile(r"[ \t]*")
 _VOID = re.compile(r"(?:[ \t\r\n]+|#[^\n]*)*")
 _SCALAR = re.compile(r"[^,\]}\n#]+")
 _STRINGS = (
-    re.compile(r'"""(?:\\.|(?!""").)*"{3,5}', re.S),
-    re.compile(r"'''(?:(?!''').)*'{3,5}", re.S),
+    re.compile(r'"""(?:\\.|(?!""").)*"{3,5}', re.DOTALL),
+    re.compile(r"'''(?:(?!''').)*'{3,5}", re.DOTALL),
     re.compile(r'"(?:\\.|[^"\\])*"'),
     re.compile(r"'[^']*'"),
 )

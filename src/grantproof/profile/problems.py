@@ -10,7 +10,8 @@ from grantproof.errors import GrantproofError
 from grantproof.profile import model
 from grantproof.profile.addresses import VALUE
 from grantproof.profile.near import near_miss
-from grantproof.profile.part import SECRET_NAME, Location, Objection, Part
+from grantproof.profile.part import SECRET_NAME, Objection, Part
+from grantproof.profile.values import Location, is_array, is_table, lookup
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -205,22 +206,9 @@ def _shown(raw: Mapping[str, Any], location: Location) -> str:
     value = lookup(raw, location)
     if value is None or is_secret(location) or (isinstance(value, str) and _USER_IN_URL.search(value)):
         return ""
-    if isinstance(value, (dict, list)):
-        return "a table" if isinstance(value, dict) else "an array"
+    if is_table(value) or is_array(value):
+        return "a table" if is_table(value) else "an array"
     if isinstance(value, str):
         text = json.dumps(value, ensure_ascii=not value.isprintable())
         return text if len(text) <= 80 else text[:76] + '..."'
     return str(value).lower() if isinstance(value, bool) else str(value)[:80]
-
-
-def lookup(document: Mapping[str, Any], location: Location) -> object:
-    """The value at a path, None where there is none."""
-    found: object = document
-    for step in location:
-        if isinstance(found, dict):
-            found = found.get(step)
-        elif isinstance(found, list) and isinstance(step, int) and step < len(found):
-            found = found[step]
-        else:
-            return None
-    return found

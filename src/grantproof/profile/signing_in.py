@@ -9,7 +9,8 @@ from pydantic import AfterValidator, ConfigDict, Field, ModelWrapValidatorHandle
 from pydantic import model_validator as _model_validator
 
 from grantproof.profile.addresses import origin_problem, without_query
-from grantproof.profile.part import Objection, Part, Words, custom_error, masked, refuse
+from grantproof.profile.part import Objection, Part, custom_error, folder_of, masked, refuse
+from grantproof.profile.values import array_or_empty, is_table
 
 Driver = Literal["forms", "browser", "command"]
 URL_PATTERN = "url~"
@@ -38,7 +39,7 @@ def _origin(value: str) -> str:
 
 
 def _command(value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
-    folder = (info.context or {}).get("folder")
+    folder = folder_of(info)
     if not value or folder is None or "/" not in value[0]:
         return value
     program = Path(folder, Path(value[0]).expanduser())
@@ -61,7 +62,7 @@ class Call(Part):
         """What the repr shows of a field."""
         if name == "url":
             return without_query(self.url)
-        return masked(value, every=True) if isinstance(value, dict) else value
+        return masked(value, every=True) if is_table(value) else value
 
 
 class LoginStep(Part):
@@ -111,7 +112,7 @@ class Login(Part):
     @_model_validator(mode="wrap")
     @classmethod
     def _whole(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
-        objections = list(_login_objections(data)) if isinstance(data, Mapping) else []
+        objections = list(_login_objections(data)) if is_table(data) else []
         try:
             login = handler(data)
         except ValidationError as error:
@@ -132,10 +133,6 @@ def _login_objections(data: Mapping[str, Any]) -> Iterator[Objection]:
         yield Objection(where, "the command driver needs command", 'command = ["./login.sh"]')
     if driver in {"forms", "browser"} and data.get("command"):
         yield Objection(("command",), f"the {driver} driver runs no command", 'driver = "command"')
-    steps = data.get("steps")
-    for place, step in enumerate(steps if isinstance(steps, (list, tuple)) else ()):
-        if isinstance(step, Mapping) and "goto" in step and "submit" in step:
+    for place, step in enumerate(array_or_empty(data.get("steps"))):
+        if is_table(step) and "goto" in step and "submit" in step:
             yield Objection(("steps", place, "goto"), "a step goes to a URL or submits, not both")
-
-
-__all__ = ["URL_PATTERN", "Call", "Driver", "Login", "LoginStep", "Words"]

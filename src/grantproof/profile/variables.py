@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from grantproof.profile.near import near_miss
-from grantproof.profile.part import Location, Objection
+from grantproof.profile.part import Objection
+from grantproof.profile.values import Location, is_array, is_table
 
 _VARIABLE = re.compile(r"\$\$|\$\{(?P<inside>[^{}]*)\}|\$\{")
 _OWN = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+")
-_ENVIRONMENT = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::(?P<operator>[?-])(?P<rest>.*))?", re.S)
+_ENVIRONMENT = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::(?P<operator>[?-])(?P<rest>.*))?", re.DOTALL)
 MAX_LENGTH = 65_536
 
 
@@ -38,9 +39,9 @@ def expand(document: Mapping[str, Any], environ: Mapping[str, str]) -> Expansion
     result = Expansion({})
 
     def walk(value: object, location: Location) -> object:
-        if isinstance(value, dict):
+        if is_table(value):
             return {key: walk(each, (*location, key)) for key, each in value.items()}
-        if isinstance(value, list):
+        if is_array(value):
             return [walk(each, (*location, place)) for place, each in enumerate(value)]
         if not isinstance(value, str):
             return value
@@ -114,10 +115,10 @@ class _Values:
             raise _UnusableError(f"${{{path}}} refers to itself")
         found: object = self.document
         for key in path.split("."):
-            if not isinstance(found, dict) or key not in found:
+            if not is_table(found) or key not in found:
                 raise _UnusableError(f"the profile has no {path}", self._own_hint(path, key, found))
             found = found[key]
-        if isinstance(found, (dict, list)):
+        if is_table(found) or is_array(found):
             raise _UnusableError(f"{path} is no single value")
         self.open.append(path)
         try:
@@ -142,4 +143,4 @@ class _Values:
     def _own_hint(path: str, key: str, table: object) -> str:
         if path.partition(".")[0] in {"query", "json"}:
             return f"the login's placeholders are written {{{path}}}, without a $"
-        return near_miss(key, table) if isinstance(table, dict) else ""
+        return near_miss(key, table) if is_table(table) else ""

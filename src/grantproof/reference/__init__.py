@@ -1,1 +1,1 @@
-"""The embedded authorization server: lawful by default, with one rule replaced at a time to make a fault or an oddity."""
+"""The embedded authorization server: lawful by default; a fault or an oddity replaces one of its rules."""

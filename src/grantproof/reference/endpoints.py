@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def answer_token(call: Call) -> Answer:
     """The token endpoint (RFC 6749 section 3.2)."""
     rules = call.rules
-    call.grant = call.grant or "client_credentials"
+    call.grant = "client_credentials"
     refusal = rules.read_form_request(call) or rules.authenticate_client(call) or rules.check_grant(call)
     client = call.client
     if refusal is not None or client is None:

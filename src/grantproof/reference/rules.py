@@ -1,13 +1,11 @@
 """Every decision and every emission of the embedded server, one field each, lawful by default.
 
-A variant is `dataclasses.replace(rules, some_rule=another)`. Every rule takes the call first: what is known about
-the request so far. Rules call each other through `call.rules`, so a replaced rule counts everywhere.
+A variant is `rules | Rules(some_rule=another)`, or `dataclasses.replace(rules, some_rule=another)`. Every rule takes
+the call first: what is known about the request so far. Rules call each other through `call.rules`, so a replaced rule counts everywhere.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from .call import Answer, Attempt, Call, Refusal
@@ -209,6 +207,11 @@ class Rules:
     metadata_document: Callable[[Call], Claims] = metadata.metadata_document
     jwks_document: Callable[[Call], Claims] = metadata.jwks_document
     document_headers: Callable[[Call], Headers] = metadata.document_headers
+
+    def __or__(self, changes: "Rules") -> "Rules":
+        """These rules, with those that are not the lawful ones in `changes` replaced."""
+        changed = {each.name: getattr(changes, each.name) for each in fields(changes)}
+        return replace(self, **{name: rule for name, rule in changed.items() if rule is not getattr(Rules, name)})
 
 
 LAWFUL = Rules()

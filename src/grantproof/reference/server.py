@@ -20,7 +20,7 @@ from .tls import TlsFiles, make_tls_files
 from .variants import rules_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Sequence
+    from collections.abc import Callable, Generator, Sequence
     from types import FrameType
 
 HOST = "127.0.0.1"
@@ -72,7 +72,7 @@ def serve_variants(port: int, directory: Path, on_ready: Callable[[str], None] |
 
 
 @contextlib.contextmanager
-def _private_directory(directory: Path | None) -> Iterator[Path]:
+def _private_directory(directory: Path | None) -> Generator[Path]:
     """A directory that only its owner can enter."""
     if directory is None:
         with tempfile.TemporaryDirectory(prefix="grantproof-") as made:
@@ -106,7 +106,7 @@ class _Foreground(uvicorn.Server):
         self._on_ready()
 
     @contextlib.contextmanager
-    def capture_signals(self) -> Generator[None, None, None]:
+    def capture_signals(self) -> Generator[None]:
         """Ends the server on SIGTERM and SIGINT, without raising them again afterwards as uvicorn does."""
         if threading.current_thread() is not threading.main_thread():
             yield

@@ -1,4 +1,4 @@
-"""What the embedded server remembers: tokens, sessions, pending requests, failures. All of it in memory, all bounded."""
+"""What the embedded server remembers: tokens, sessions, pending requests, failures; in memory and bounded."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from .form import Form
-
 if TYPE_CHECKING:
     from .call import Refusal
     from .clients import Client
+    from .form import Form
 
 MAX_TOKENS = 1_000_000
 MAX_SESSIONS = 10_000

@@ -4,8 +4,11 @@ A fault breaks one clause; an oddity is lawful but unusual. Modules in `faults/`
 
     @fault("accepts_wrong_secret_by_body", "rfc6749:2.3.1/secret-checked", "partial", "A wrong secret ... is accepted.")
     def accepts_wrong_secret_by_body(rules: Rules) -> Rules:
-        accept = lambda call, client, secret: client is not None
-        return replace(rules, secret_matches=when(by_method("client_secret_post"), accept, rules.secret_matches))
+        return rules | Rules(
+            secret_matches=when(
+                by_method("client_secret_post"), lambda _call, client, _secret: client is not None, rules.secret_matches
+            )
+        )
 """
 
 from __future__ import annotations
@@ -121,7 +124,7 @@ def rules_of(variant_ids: Iterable[str]) -> Rules:
     Raises:
         GrantproofError: A variant is not known.
     """
-    known = {**all_faults(), **all_oddities()}
+    known: dict[str, Fault | Oddity] = {**all_faults(), **all_oddities()}
     rules = LAWFUL
     for variant_id in variant_ids:
         if variant_id == "lawful":
@@ -139,7 +142,7 @@ def when(
 ) -> Callable[Concatenate[Call, P], R]:
     """A rule that is `then` for the calls that meet a condition and `otherwise` for all others."""
 
-    def choose(call: Call, *args: P.args, **kwargs: P.kwargs) -> R:
+    def choose(call: Call, /, *args: P.args, **kwargs: P.kwargs) -> R:
         return then(call, *args, **kwargs) if condition(call) else otherwise(call, *args, **kwargs)
 
     return choose

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
-
-from grantproof.reference.variants import by_error_path, by_grant, by_method, fault, when
-
-if TYPE_CHECKING:
-    from grantproof.reference.rules import Rules
+from grantproof.reference.rules import Rules
+from grantproof.reference.variants import by_error_path, by_method, fault, when
 
 
 @fault("accepts_wrong_secret_by_body", "rfc6749:2.3.1/secret-checked", "partial", "Any secret in the body will do.")
 def accepts_wrong_secret_by_body(rules: Rules) -> Rules:
     """Only the Authorization header is checked."""
-    return replace(
-        rules,
+    return rules | Rules(
         secret_matches=when(
             by_method("client_secret_post"), lambda _call, client, _secret: client is not None, rules.secret_matches
         ),
@@ -25,30 +19,31 @@ def accepts_wrong_secret_by_body(rules: Rules) -> Rules:
 @fault("basic_credentials_not_decoded", "rfc6749:2.3.1/basic-form-decoded", "plain", "Basic is taken literally.")
 def basic_credentials_not_decoded(rules: Rules) -> Rules:
     """The form-encoding inside Basic credentials stays."""
-    return replace(rules, decode_basic_part=lambda _call, raw: raw.decode("utf-8", "replace"))
+    return rules | Rules(decode_basic_part=lambda _call, raw: raw.decode("utf-8", "replace"))
 
 
-@fault("takes_the_last_of_repeats", "rfc6749:3.2/repeated-parameter", "plain", "Repeated parameters are not noticed.")
-def takes_the_last_of_repeats(rules: Rules) -> Rules:
+@fault("ignores_repeated_parameters", "rfc6749:3.2/repeated-parameter", "plain", "Repeated parameters are not noticed.")
+def ignores_repeated_parameters(rules: Rules) -> Rules:
     """Nothing is ever seen as repeated."""
-    return replace(rules, find_repeats=lambda _call, _form: ())
+    return rules | Rules(find_repeats=lambda _call, _form: ())
 
 
 @fault("token_answer_may_be_cached", "rfc6749:5.1/cache-control", "plain", "Answers lack Cache-Control and Pragma.")
 def token_answer_may_be_cached(rules: Rules) -> Rules:
     """No answer says no-store."""
-    return replace(rules, cache_headers=lambda _call: [])
+    return rules | Rules(cache_headers=lambda _call: [])
 
 
 @fault("unknown_grant_is_forbidden", "rfc6749:5.2/status-400", "partial", "An unknown grant type is answered with 403.")
 def unknown_grant_is_forbidden(rules: Rules) -> Rules:
     """One error path has the wrong status."""
     status = when(by_error_path("unknown_grant"), lambda _call, _refusal: 403, rules.error_status)
-    return replace(rules, error_status=status)
+    return rules | Rules(error_status=status)
 
 
 @fault("state_lost_on_errors", "rfc6749:4.2.2.1/state", "partial", "Error answers come back without state.")
 def state_lost_on_errors(rules: Rules) -> Rules:
     """State only comes back with a token."""
-    refused_implicit = lambda call: by_grant("implicit")(call) and call.refusal is not None  # noqa: E731 - one line reads best
-    return replace(rules, echo_state=when(refused_implicit, lambda _call, _pending: None, rules.echo_state))
+    return rules | Rules(
+        echo_state=when(lambda call: call.refusal is not None, lambda _call, _pending: None, rules.echo_state)
+    )

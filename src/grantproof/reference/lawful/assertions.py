@@ -11,6 +11,8 @@ import jwt
 from grantproof.reference.call import Attempt
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from grantproof.reference.call import Call
     from grantproof.reference.clients import Client
 
@@ -122,7 +124,8 @@ def assertion_is_new(call: Call, client: Client, claims: dict[str, Any]) -> bool
     jti: object = claims["jti"]
     if not isinstance(jti, str) or not jti:
         return False
-    return call.store.remember_assertion(client.id, jti, float(claims["exp"]) + LEEWAY_S, call.now)
+    expires = _number(claims.get("exp")) or call.now
+    return call.store.remember_assertion(client.id, jti, expires + LEEWAY_S, call.now)
 
 
 def assertion_problem(call: Call, client: Client, assertion: str) -> str | None:
@@ -134,17 +137,15 @@ def assertion_problem(call: Call, client: Client, assertion: str) -> str | None:
     claims = rules.assertion_claims(call, client, assertion)
     if claims is None:
         return "signature"
-    if not rules.assertion_issuer_ok(call, client, claims):
-        return "iss"
-    if not rules.assertion_subject_ok(call, client, claims):
-        return "sub"
-    if not rules.assertion_audience_ok(call, claims):
-        return "aud"
-    if not rules.assertion_expiry_ok(call, claims):
-        return "exp"
-    if not rules.assertion_not_before_ok(call, claims):
-        return "nbf"
-    return None if rules.assertion_is_new(call, client, claims) else "jti"
+    checks: tuple[tuple[str, Callable[[], bool]], ...] = (
+        ("iss", lambda: rules.assertion_issuer_ok(call, client, claims)),
+        ("sub", lambda: rules.assertion_subject_ok(call, client, claims)),
+        ("aud", lambda: rules.assertion_audience_ok(call, claims)),
+        ("exp", lambda: rules.assertion_expiry_ok(call, claims)),
+        ("nbf", lambda: rules.assertion_not_before_ok(call, claims)),
+        ("jti", lambda: rules.assertion_is_new(call, client, claims)),
+    )
+    return next((name for name, holds in checks if not holds()), None)
 
 
 def _number(value: object) -> float | None:

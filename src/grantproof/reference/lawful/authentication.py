@@ -184,18 +184,26 @@ def authenticate_client(call: Call) -> Refusal | None:
         return Refusal("invalid_request", "two_authentication_methods")
     if not rules.client_id_agrees(call, attempt):
         return Refusal("invalid_request", "client_id_mismatch", "client_id")
-    client = None if attempt.client_id is None else rules.find_client(call, attempt.client_id)
-    call.claimed_client = client
+    call.claimed_client = None if attempt.client_id is None else rules.find_client(call, attempt.client_id)
+    path, retry_after_s = _try_attempt(call, attempt)
+    if path:
+        return Refusal("invalid_client", path, retry_after_s=retry_after_s)
+    call.client = call.claimed_client
+    return None
+
+
+def _try_attempt(call: Call, attempt: Attempt) -> tuple[str, int]:
+    """The error path of an attempt, empty when it succeeds, and the seconds to wait before the next one."""
+    rules = call.rules
+    client = call.claimed_client
     if client is not None and rules.must_wait(call, client):
-        return Refusal("invalid_client", "too_many_failures", retry_after_s=int(rules.failure_limits(call, client)[1]))
+        return "too_many_failures", int(rules.failure_limits(call, client)[1])
     proven = rules.proves_client(call, client, attempt)
     if client is None:
-        path = "malformed_credentials" if attempt.client_id is None else "unknown_client"
-        return Refusal("invalid_client", path)
+        return ("malformed_credentials" if attempt.client_id is None else "unknown_client"), 0
     if attempt.method not in rules.allowed_auth_methods(call, client):
-        return Refusal("invalid_client", "auth_method_not_registered")
+        return "auth_method_not_registered", 0
     if not proven:
         call.store.count_failure(f"client {client.id}", call.now)
-        return Refusal("invalid_client", "wrong_secret" if attempt.secret else "wrong_assertion")
-    call.client = client
-    return None
+        return ("wrong_assertion" if attempt.method.endswith("_jwt") else "wrong_secret"), 0
+    return "", 0

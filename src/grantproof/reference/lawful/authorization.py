@@ -1,4 +1,4 @@
-"""Lawful rules for reading an authorization request (RFC 6749 sections 3.1 and 4.2.1, OpenID Connect Core section 3.2.2)."""
+"""Lawful rules for reading an authorization request (RFC 6749 sections 3.1 and 4.2.1, OpenID Connect Core 3.2.2)."""
 
 from __future__ import annotations
 
@@ -122,6 +122,20 @@ def nonce_required(call: Call, response_type: frozenset[str]) -> bool:
     return "id_token" in response_type
 
 
+def _check_form(call: Call) -> Refusal | None:
+    rules = call.rules
+    repeated = rules.find_repeats(call, call.parameters)
+    if repeated:
+        return Refusal("invalid_request", "repeated_parameter", repeated[0])
+    malformed = rules.find_malformed(call, call.parameters)
+    if malformed:
+        return Refusal("invalid_request", "malformed_parameter", malformed[0])
+    state = call.parameters.get("state")
+    if state is not None and not rules.state_allowed(call, state):
+        return Refusal("invalid_request", "malformed_state", "state")
+    return None
+
+
 def _check_response_type(call: Call, client: Client) -> Refusal | None:
     rules = call.rules
     text = call.parameters.get("response_type")
@@ -145,10 +159,9 @@ def _check_openid(call: Call, scope: tuple[str, ...]) -> Refusal | None:
         return Refusal("invalid_scope", "unknown_scope", "scope")
     if call.rules.nonce_required(call, response_type) and form.get("nonce") is None:
         return Refusal("invalid_request", "missing_parameter", "nonce")
-    if "openid" in scope and form.get("request") is not None:
-        return Refusal("request_not_supported", "request_object", "request")
-    if "openid" in scope and form.get("request_uri") is not None:
-        return Refusal("request_uri_not_supported", "request_object", "request_uri")
+    for name in ("request", "request_uri"):
+        if "openid" in scope and form.get(name) is not None:
+            return Refusal(f"{name}_not_supported", "request_object", name)
     prompt = frozenset((form.get("prompt") or "").split())
     if not prompt <= PROMPTS or ("none" in prompt and len(prompt) > 1):
         return Refusal("invalid_request", "malformed_prompt", "prompt")
@@ -164,17 +177,7 @@ def check_authorization(call: Call, client: Client) -> tuple[str, ...] | Refusal
     Source: RFC 6749 section 4.2.2.1; OpenID Connect Core sections 3.1.2.2, 3.1.2.6 and 3.2.2.1.
     """
     rules = call.rules
-    form = call.parameters
-    repeated = rules.find_repeats(call, form)
-    if repeated:
-        return Refusal("invalid_request", "repeated_parameter", repeated[0])
-    malformed = rules.find_malformed(call, form)
-    if malformed:
-        return Refusal("invalid_request", "malformed_parameter", malformed[0])
-    state = form.get("state")
-    if state is not None and not rules.state_allowed(call, state):
-        return Refusal("invalid_request", "malformed_state", "state")
-    refusal = _check_response_type(call, client)
+    refusal = _check_form(call) or _check_response_type(call, client)
     if refusal is not None:
         return refusal
     scope = rules.choose_scope(call, client)

@@ -1,4 +1,4 @@
-"""Lawful rules of the pages a user sees (RFC 6749 sections 10.13 and 10.14, RFC 6819 section 5.2, RFC 9700 section 4.16)."""
+"""Lawful rules of the pages a user sees (RFC 6749 sections 10.13 and 10.14, RFC 6819 section 5.2, RFC 9700 4.16)."""
 
 from __future__ import annotations
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from grantproof.reference.state import PendingRequest
 
 Pairs = tuple[tuple[str, str], ...]
+CODE = frozenset(("code",))
 
 
 def echo_state(call: Call, pending: PendingRequest) -> str | None:
@@ -82,7 +83,7 @@ def placement(call: Call, pending: PendingRequest) -> str:
 
     Source: RFC 6749 sections 4.1.2.1, 4.2.2 and 4.2.2.1; OAuth 2.0 Form Post Response Mode section 2.
     """
-    if pending.refusal is not None and pending.response_type == {"code"} and pending.response_mode in {"", "query"}:
+    if pending.refusal is not None and pending.response_type == CODE and pending.response_mode in {"", "query"}:
         return "query"
     return pending.response_mode if pending.response_mode in call.rules.response_modes(call) else "fragment"
 

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from grantproof.reference.rules import Rules
 from grantproof.reference.variants import by_endpoint, oddity, when
 
 if TYPE_CHECKING:
     from grantproof.reference.call import Answer, Call
-    from grantproof.reference.rules import Rules
 
 
 @oddity("lower_case_token_type", "token_type is written bearer.", 26)
 def lower_case_token_type(rules: Rules) -> Rules:
     """The token type compares without letter case."""
-    return replace(rules, token_type=lambda _call: "bearer")
+    return rules | Rules(token_type=lambda _call: "bearer")
 
 
 @oddity("invalid_client_by_body_is_400", "Wrong credentials outside the Authorization header are answered with 400.", 1)
 def invalid_client_by_body_is_400(rules: Rules) -> Rules:
     """401 is owed only to those who used the header."""
-    return replace(
-        rules,
+    return rules | Rules(
         error_status=when(
             lambda call: (
                 call.error_path != "method" and call.error_path != "too_many_failures" and not call.through_header
@@ -36,7 +34,7 @@ def invalid_client_by_body_is_400(rules: Rules) -> Rules:
 @oddity("error_page_with_200", "The page for an unregistered redirect URI has status 200.", 33)
 def error_page_with_200(rules: Rules) -> Rules:
     """No status is prescribed for the page."""
-    return replace(rules, error_page_status=lambda _call, refusal: 405 if refusal.path == "method" else 200)
+    return rules | Rules(error_page_status=lambda _call, refusal: 405 if refusal.path == "method" else 200)
 
 
 @oddity("slow_token_answers", "The token endpoint takes a fifth of a second.")
@@ -47,4 +45,4 @@ def slow_token_answers(rules: Rules) -> Rules:
         answer.delay_s = 0.2
         return rules.finish(call, answer)
 
-    return replace(rules, finish=when(by_endpoint("token"), wait, rules.finish))
+    return rules | Rules(finish=when(by_endpoint("token"), wait, rules.finish))

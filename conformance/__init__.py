@@ -1,0 +1,1 @@
+"""The checks: one folder per specification, one module per section."""

@@ -1,0 +1,1 @@
+"""Checks of RFC 9110."""

@@ -1,0 +1,85 @@
+"""Opens connections to the target: addresses, trust, and what a failure is called."""
+
+import errno
+import socket
+import ssl
+from typing import TYPE_CHECKING, Any, Final
+
+from grantproof.errors import GrantproofError
+from grantproof.load import native
+from grantproof.load.connection import Address, Connection, TlsConnection
+
+if TYPE_CHECKING:
+    from grantproof.load.target import Target
+
+STARVATION: Final = frozenset((errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS, errno.ENOMEM))
+UNREACHED: Final = frozenset(("refused", "unresolved", "unreachable", "tls", "reset", "timeout"))
+
+
+def kind_of(error: OSError) -> str:
+    """The kind under which a failed connection is counted."""
+    if isinstance(error, ssl.SSLError):
+        return "tls"
+    if isinstance(error, socket.gaierror):
+        return "unresolved"
+    if isinstance(error, TimeoutError) or error.errno == errno.ETIMEDOUT:
+        return "timeout"
+    if isinstance(error, ConnectionRefusedError) or error.errno == errno.ECONNREFUSED:
+        return "refused"
+    if isinstance(error, ConnectionError) or error.errno in {errno.ECONNRESET, errno.EPIPE, errno.ENOTCONN}:
+        return "reset"
+    return "unreachable"
+
+
+class Dialer:
+    """Opens connections to one target, all to the first address that answered."""
+
+    def __init__(self, target: "Target") -> None:
+        self._host, self._port = target.host, target.port
+        self._patience_s = target.timeout_s
+        self._context = _make_context(target) if target.secure else None
+        self._address: Address | None = None
+
+    def probe(self) -> None:
+        """Resolves the host's name and keeps the first address that takes a connection.
+
+        Raises:
+            OSError: none does.
+        """
+        failure: OSError = ConnectionRefusedError(errno.ECONNREFUSED, "no address")
+        found: list[tuple[Any, ...]] = native.getaddrinfo(self._host, self._port, 0, socket.SOCK_STREAM)
+        for family, kind, protocol, _, where in found:
+            with native.socket_class(family, kind, protocol) as tried:
+                tried.settimeout(self._patience_s)
+                try:
+                    tried.connect(where)
+                except OSError as error:
+                    failure = error
+                    continue
+            self._address = (family, kind, protocol, where)
+            return
+        raise failure
+
+    def dial(self, now_s: float) -> Connection:
+        """A new connection that is under way.
+
+        Raises:
+            OSError: it failed at once.
+        """
+        if self._address is None:
+            self.probe()
+        address = self._address
+        if address is None:
+            raise ConnectionRefusedError(errno.ECONNREFUSED, "no address")
+        if self._context is None:
+            return Connection(address, now_s)
+        return TlsConnection(address, now_s, self._context, self._host)
+
+
+def _make_context(target: "Target") -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cafile=str(target.ca) if target.ca else None)
+    except (OSError, ssl.SSLError) as error:
+        raise GrantproofError("the certificate authorities cannot be read", str(target.ca), str(error)) from None
+    context.set_alpn_protocols(["http/1.1"])
+    return context

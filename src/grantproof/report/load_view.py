@@ -1,0 +1,188 @@
+"""What the page says of a load run: load.json and capacity.json turned into tiles, tables and plots."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from markupsafe import Markup
+
+from grantproof.report.plots import bars, duration, number, percentile_curve, probes, quantile, timeline
+
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One big number with what it counts, and a word on it."""
+
+    value: str
+    label: str
+    note: str = ""
+    bad: bool = False
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """One rule of the run and whether it was kept; None when that is unknown."""
+
+    rule: str
+    kept: bool | None
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One scenario, or the total of all."""
+
+    name: str
+    arrival: str
+    tiles: tuple[Tile, ...]
+    thresholds: tuple[Threshold, ...]
+    percentiles: tuple[str, ...]
+    latency: tuple[tuple[str, tuple[str, ...]], ...]
+    errors: tuple[tuple[str, int], ...]
+    plots: tuple[tuple[str, str, Markup], ...]
+    health: tuple[tuple[str, str], ...]
+    limited: bool
+
+
+@dataclass(frozen=True)
+class Capacity:
+    """What a capacity search found."""
+
+    tiles: tuple[Tile, ...]
+    plot: Markup
+    thresholds: tuple[Threshold, ...]
+
+
+@dataclass(frozen=True)
+class LoadView:
+    """The load half of the page; the first scenario is the total."""
+
+    sentence: str
+    good: bool
+    scenarios: tuple[Scenario, ...] = ()
+    capacity: Capacity | None = field(default=None)
+
+
+def compose_load(load: Json | None, capacity: Json | None = None) -> LoadView | None:
+    """The load half, or None when there is neither a load run nor a capacity search."""
+    if not load and not capacity:
+        return None
+    found = _capacity(capacity) if capacity else None
+    if not load:
+        value = number((capacity or {}).get("capacity_per_s"))
+        return LoadView(f"Keeps its thresholds up to {_rate(value)}.", value is not None, (), found)
+    members = load.get("scenarios") or ()
+    rows: Sequence[Json] = (
+        [{"scenario": name, **row} for name, row in members.items()] if isinstance(members, Mapping) else members
+    )
+    scenarios = (_scenario(load), *(_scenario(row) for row in rows if len(rows) > 1))
+    crossed = [threshold for threshold in scenarios[0].thresholds if threshold.kept is False]
+    return LoadView(_sentence(load, crossed, limited=scenarios[0].limited), not crossed, scenarios, found)
+
+
+def _sentence(load: Json, crossed: Sequence[Threshold], *, limited: bool) -> str:
+    p99 = number(_part(load, "latency_s").get("p99"))
+    text = f"Answered {_rate(number(load.get('achieved_per_s')))} with p99 {duration(p99)}"
+    if limited:
+        return f"{text}; the generator was the limit, so the target is not judged."
+    if crossed:
+        return f"{text}; crosses {', '.join(threshold.rule for threshold in crossed)}."
+    return f"{text}; every threshold kept." if load.get("thresholds") else f"{text}."
+
+
+def _scenario(load: Json) -> Scenario:
+    latency, service, lag = (_part(load, key) for key in ("latency_s", "service_time_s", "send_lag_s"))
+    errors = {**_part(load, "errors"), **{f"{kind} (protected)": n for kind, n in _part(load, "protected").items()}}
+    names = sorted((name for name in latency if quantile(name)), key=lambda name: quantile(name) or 0)
+    columns = [*names, *(["max"] if "max" in latency else [])]
+    measured = {"from the intended time": latency, "from the sending": service}
+    plots = (
+        ("Latency by percentile", "time against share of answers, both logarithmic", percentile_curve(measured)),
+        ("Rate and p99 over time", "one point a second", timeline(load.get("series") or ())),
+        ("Errors by kind", "", bars(errors)),
+    )
+    return Scenario(
+        name=str(load.get("scenario") or "load"),
+        arrival=str(load.get("arrival") or ""),
+        tiles=_tiles(load, latency, errors),
+        thresholds=_thresholds(load),
+        percentiles=tuple("max" if name == "max" else "p" + name[1:].replace("_", ".") for name in columns),
+        latency=tuple(
+            (name, tuple(duration(number(row.get(column))) for column in columns))
+            for name, row in (*measured.items(), ("lag of the sending", lag))
+            if row
+        ),
+        errors=tuple(sorted(((kind, count) for kind, count in errors.items() if count), key=lambda row: -row[1])),
+        plots=tuple(plot for plot in plots if plot[2]),
+        health=_health(load, lag),
+        limited=bool(_part(load, "generator").get("limited")),
+    )
+
+
+def _tiles(load: Json, latency: Json, errors: Mapping[str, int]) -> tuple[Tile, ...]:
+    ok, wrong = number(load.get("ok")) or 0, sum(errors.values())
+    offered = number(load.get("offered_per_s"))
+    share = wrong / (ok + wrong) if ok + wrong else 0
+    return (
+        Tile(
+            _rate(number(load.get("achieved_per_s"))),
+            "answered",
+            f"of {_rate(offered)} offered" if offered is not None else "closed loop",
+        ),
+        Tile(duration(number(latency.get("p50"))), "p50", "half were faster"),
+        Tile(duration(number(latency.get("p99"))), "p99", "one in a hundred was slower"),
+        Tile(duration(number(latency.get("max"))), "slowest"),
+        Tile(f"{wrong:,}", "errors", f"{share:.3%} of {ok + wrong:,.0f} requests", bad=wrong > 0),
+    )
+
+
+def _health(load: Json, lag: Json) -> tuple[tuple[str, str], ...]:
+    generator, connections, twice = (_part(load, key) for key in ("generator", "connections", "duplicates"))
+    reused, opened = number(connections.get("reused_share")), number(connections.get("opened"))
+    cpu, each = number(generator.get("cpu_s")), number(generator.get("cpu_us_per_request"))
+    found, looked = number(twice.get("found")), number(twice.get("checked_share"))
+    rows = (
+        ("Limited by the generator", ("yes" if generator["limited"] else "no") if "limited" in generator else None),
+        ("CPU of the generator", None if cpu is None else f"{cpu:,.1f} s"),
+        ("CPU for each request", None if each is None else f"{each:,.1f} µs"),
+        ("Lag of the sending, p99", duration(number(lag.get("p99"))) if "p99" in lag else None),
+        ("Connections opened", None if opened is None else f"{opened:,.0f}"),
+        ("Requests on a reused connection", None if reused is None else f"{reused:.1%}"),
+        ("Tokens issued twice", None if found is None else f"{found:,.0f}"),
+        ("Tokens compared", None if looked is None else f"{looked:.1%}"),
+    )
+    return tuple((name, value) for name, value in rows if value is not None)
+
+
+def _capacity(capacity: Json) -> Capacity:
+    found = number(capacity.get("capacity_per_s"))
+    low_high = [number(value) for value in capacity.get("interval_95") or ()]
+    interval = f"95 % interval {low_high[0]:,.0f} to {low_high[1]:,.0f}" if len(low_high) == 2 and None not in low_high else ""
+    return Capacity(
+        tiles=(
+            Tile(_rate(found), "capacity, thresholds kept", interval),
+            Tile(_rate(number(capacity.get("saturation_per_s"))), "saturation", "the most that came back"),
+            Tile(str(capacity.get("limited_by") or "-"), "limited by"),
+        ),
+        plot=probes(capacity.get("probes") or (), found),
+        thresholds=_thresholds(capacity),
+    )
+
+
+def _thresholds(row: Json) -> tuple[Threshold, ...]:
+    return tuple(
+        Threshold(str(entry.get("rule", "")), entry.get("kept")) if isinstance(entry, Mapping) else Threshold(str(entry), None)
+        for entry in row.get("thresholds") or ()
+    )
+
+
+def _rate(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:,.0f}/s" if value >= 1000 else f"{value:,.4g}/s"
+
+
+def _part(row: Json, key: str) -> Json:
+    part = row.get(key)
+    return part if isinstance(part, Mapping) else {}

@@ -1,0 +1,143 @@
+"""The kill matrix: each fault with the checks of its clause, each oddity with every check but the fuzzing, each harness fault.
+
+`python -m tests.faults.matrix [--only ID]... [--everything] [--no-oddities]` writes reports/kill-matrix.json and prints a table.
+"""
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from grantproof.clauses import Registry, load_registry
+from grantproof.coverage import check_sources
+from grantproof.reference.host import write_profile
+from grantproof.reference.variants import Fault, all_faults, all_oddities
+from grantproof.report.files import replace_file
+from tests.faults.harness import run_harness
+from tests.faults.shard import RULEBOOKS, Job, Outcome, checks_of, run_all, variant_host
+
+MATRIX = Path("reports/kill-matrix.json")
+NOT_FUZZING = ("-k", "not fuzz")
+
+
+def fault_row(fault: Fault, outcome: Outcome, lawful: frozenset[str], registry: Registry) -> dict[str, Any]:
+    """One row of the matrix: a kill counts when a check of the clause fails here and passes on the lawful server."""
+    by = [check for check in outcome.ids("fail", "warn") if check in lawful]
+    return {
+        "id": fault.id,
+        "clause": fault.clause,
+        "level": registry[fault.clause].level(RULEBOOKS).value,
+        "kind": fault.kind,
+        "killed": bool(by),
+        "by": by,
+        "control_ok": bool(by) and not set(outcome.ids("fail", "warn")) - lawful,
+        "verdicts": {verdict: len(outcome.ids(verdict)) for verdict in ("pass", "fail", "warn", "inconclusive", "not_offered")},
+    }
+
+
+def build(only: tuple[str, ...] = (), *, oddities: bool = True, harness: bool = True, everything: bool = False) -> dict[str, Any]:
+    """Runs the whole matrix, or the variants named.
+
+    Args:
+        only: ids of faults and oddities; empty for all.
+        oddities: run them too.
+        harness: run the harness faults too.
+        everything: each fault with every check instead of those of its clause.
+    """
+    registry, sources = load_registry(), check_sources()
+    faults = [fault for fault in all_faults().values() if not only or fault.id in only]
+    odd = [oddity for oddity in all_oddities().values() if oddities and (not only or oddity.id in only)]
+    document: dict[str, Any] = {"faults": [], "oddities": [], "harness": []}
+    with variant_host() as (base_url, folder):
+        jobs = [Job("lawful", write_profile(base_url, "lawful", folder), arguments=NOT_FUZZING if only else ())]
+        for fault in faults:
+            checks = () if everything else checks_of(fault.clause, sources)
+            if checks or everything:
+                jobs.append(Job(fault.id, write_profile(base_url, fault.id, folder), checks))
+        jobs += [Job(oddity.id, write_profile(base_url, oddity.id, folder), arguments=NOT_FUZZING) for oddity in odd]
+        outcomes = {outcome.job.variant: outcome for outcome in _shown(run_all(jobs), len(jobs))}
+    lawful = frozenset(outcomes["lawful"].ids("pass"))
+    document["lawful"] = {"failed": outcomes["lawful"].ids("fail", "warn", "inconclusive"), "passed": len(lawful)}
+    for fault in faults:
+        outcome = outcomes.get(fault.id) or Outcome(Job(fault.id, Path()), (), -1, "its clause has no check")
+        document["faults"].append(fault_row(fault, outcome, lawful, registry) | _trouble(outcome))
+    known = set(document["lawful"]["failed"])
+    for oddity in odd:
+        outcome = outcomes[oddity.id]
+        failed = [check for check in outcome.ids("fail", "warn", "inconclusive") if check not in known]
+        document["oddities"].append({"id": oddity.id, "failed": failed, "passed": len(outcome.ids("pass"))} | _trouble(outcome))
+    if harness and not only:
+        document["harness"] = run_harness()
+    return document
+
+
+def _trouble(outcome: Outcome) -> dict[str, str]:
+    return {} if outcome.records else {"trouble": outcome.output.strip()[-500:] or f"pytest ended with {outcome.code}"}
+
+
+def _shown(outcomes: Any, total: int) -> Any:
+    for done, outcome in enumerate(outcomes, 1):
+        if sys.stderr.isatty():
+            sys.stderr.write(f"\r{done}/{total} {outcome.job.variant:<60}")
+        yield outcome
+    if sys.stderr.isatty():
+        sys.stderr.write("\n")
+
+
+def problems(document: dict[str, Any]) -> list[str]:
+    """What is wrong with a matrix, one line each; empty when the tester is trustworthy."""
+    found = [f"lawful server: {check} does not pass" for check in document["lawful"]["failed"] if check not in REVIEWED]
+    found += [f"fault {row['id']} ({row['clause']}) survives" + _why(row) for row in document["faults"] if not row["killed"]]
+    found += [f"oddity {row['id']}: {', '.join(row['failed'])}" + _why(row) for row in document["oddities"] if row["failed"] or "trouble" in row]
+    found += [f"harness fault {row['id']} ends in {row['verdict']}" for row in document["harness"] if row["verdict"] == "pass"]
+    return found
+
+
+REVIEWED: frozenset[str] = frozenset()
+"""Warnings on the lawful server that a rulebook makes unavoidable."""
+
+
+def _why(row: dict[str, Any]) -> str:
+    return f" [{row['trouble']}]" if "trouble" in row else ""
+
+
+def table(document: dict[str, Any]) -> str:
+    """The matrix as text."""
+    lines: list[str] = []
+    for row in document["faults"]:
+        verdict = "killed" if row["killed"] else "SURVIVES"
+        lines.append(f"{verdict:<9} {row['kind']:<8} {row['id']:<56} {row['clause']:<48} {len(row['by'])} checks")
+    for row in document["oddities"]:
+        lines.append(f"{'green' if not row['failed'] else 'ACCUSED':<9} {'oddity':<8} {row['id']:<56} {row['passed']} pass")
+    for row in document["harness"]:
+        lines.append(f"{row['verdict']:<9} {'harness':<8} {row['id']}")
+    killed = sum(1 for row in document["faults"] if row["killed"])
+    green = sum(1 for row in document["oddities"] if not row["failed"])
+    lines.append(f"{killed} of {len(document['faults'])} faults killed, {green} of {len(document['oddities'])} oddities left alone, "
+                 f"{sum(1 for row in document['harness'] if row['verdict'] != 'pass')} of {len(document['harness'])} harness faults never pass")  # fmt: skip
+    return "\n".join(lines)
+
+
+def main() -> int:
+    """Builds, writes and prints the matrix."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", action="append", default=[], metavar="ID")
+    parser.add_argument("--everything", action="store_true", help="each fault with every check (nightly)")
+    parser.add_argument("--no-oddities", action="store_true")
+    parser.add_argument("--no-harness", action="store_true")
+    options = parser.parse_args()
+    began = time.monotonic()
+    document = build(tuple(options.only), oddities=not options.no_oddities, harness=not options.no_harness, everything=options.everything)
+    document["seconds"] = round(time.monotonic() - began, 1)
+    if not options.only:
+        replace_file(MATRIX, json.dumps(document, indent=1) + "\n")
+    print(table(document))
+    wrong = problems(document)
+    print("\n".join(wrong), file=sys.stderr)
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

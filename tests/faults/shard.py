@@ -1,0 +1,180 @@
+"""Runs checks against one variant of the reference server in a forked child of a warmed process.
+
+Imports are paid once: the parent has loaded pytest, the plugin, hypothesis and httpx before it forks.
+"""
+
+import contextlib
+import io
+import os
+import pickle
+import select
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grantproof.clauses import content_root
+
+RULEBOOKS = ("rfc6749", "bcp9700", "oidc", "rfc9068")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One variant and the checks to run on it."""
+
+    variant: str
+    profile: Path
+    checks: tuple[str, ...] = ()
+    arguments: tuple[str, ...] = ()
+    rulebooks: tuple[str, ...] = RULEBOOKS
+    patience_s: float = 120
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a job: the record of each check, pytest's exit code, its output when there is no record."""
+
+    job: Job
+    records: tuple[dict[str, Any], ...]
+    code: int
+    output: str
+    seconds: float = field(compare=False, default=0.0)
+
+    def ids(self, *verdicts: str) -> list[str]:
+        """The ids of the checks with one of these verdicts."""
+        return sorted(str(record["id"]) for record in self.records if record["verdict"] in verdicts)
+
+
+class _Listener:
+    def __init__(self) -> None:
+        self.records: list[dict[str, Any]] = []
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        record = getattr(report, "grantproof", None)
+        if record:
+            self.records.append({key: record[key] for key in ("id", "clauses", "verdict", "message")})
+
+
+def warm() -> None:
+    """Loads what every child needs."""
+    import allure_pytest.plugin
+    import cssselect
+    import httpx
+    import hypothesis.extra
+    import jwt
+    import lxml.html
+
+    import grantproof.checks
+    import grantproof.plugin.state
+    import grantproof.plugin.verdicts
+
+    del allure_pytest, cssselect, httpx, hypothesis, jwt, lxml, grantproof
+
+
+def run_here(job: Job) -> tuple[list[dict[str, Any]], int, str]:
+    """Runs a job in this process."""
+    root = content_root("conformance")
+    targets = [str(root / check) for check in job.checks] or [str(root)]
+    arguments = [*targets, "--idp", str(job.profile), "--grantproof-report", "none", "-q", "-p", "no:cacheprovider", "-p", "no:randomly"]
+    arguments += ["-c", "/dev/null", "--rootdir", str(root.parent), "--import-mode=importlib", "--tb=short"]
+    arguments += [part for name in job.rulebooks for part in ("--grantproof-rulebook", name)]
+    listener, output = _Listener(), io.StringIO()
+    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
+        code = int(pytest.main([*arguments, *job.arguments], plugins=[listener]))
+    return listener.records, code, output.getvalue()
+
+
+def run_all(jobs: Iterable[Job], processes: int | None = None) -> Iterator[Outcome]:
+    """Runs jobs in forked children, some at a time, and gives each outcome as it comes."""
+    warm()
+    waiting = list(jobs)
+    running: dict[int, tuple[Job, int, Any, float]] = {}
+    processes = processes or os.cpu_count() or 2
+    while waiting or running:
+        while waiting and len(running) < processes:
+            job = waiting.pop(0)
+            pid, reader, kept = _fork(job)
+            running[pid] = (job, reader, kept, time.monotonic())
+        for pid in _ended(running):
+            job, reader, kept, began = running.pop(pid)
+            os.close(reader)
+            yield _outcome(job, kept, time.monotonic() - began)
+
+
+def _fork(job: Job) -> tuple[int, int, Any]:
+    kept = tempfile.TemporaryFile()  # noqa: SIM115 - the parent reads it after the child has ended
+    reader, writer = os.pipe()
+    sys.stdout.flush()
+    pid = os.fork()
+    if pid == 0:
+        os.close(reader)
+        signal.alarm(int(job.patience_s))
+        try:
+            pickle.dump(run_here(job), kept)
+            kept.flush()
+        finally:
+            os._exit(0)
+    os.close(writer)
+    return pid, reader, kept
+
+
+def _ended(running: dict[int, tuple[Job, int, Any, float]]) -> list[int]:
+    readers = {entry[1]: pid for pid, entry in running.items()}
+    ready, _, _ = select.select(list(readers), [], [])
+    found = [readers[reader] for reader in ready]
+    for pid in found:
+        os.waitpid(pid, 0)
+    return found
+
+
+def _outcome(job: Job, kept: Any, seconds: float) -> Outcome:
+    with kept:
+        kept.seek(0)
+        content = kept.read()
+    if not content:
+        return Outcome(job, (), -1, "the child ended without a word (out of patience?)", seconds)
+    records, code, output = pickle.loads(content)
+    return Outcome(job, tuple(records), code, output, seconds)
+
+
+@contextlib.contextmanager
+def variant_host() -> Iterator[tuple[str, Path]]:
+    """One process that serves every variant; gives its base URL and the folder for profiles."""
+    with tempfile.TemporaryDirectory(prefix="grantproof-variants-") as folder:
+        path = Path(folder)
+        reader, writer = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            os.close(reader)
+            try:
+                from grantproof.reference.server import serve_variants
+
+                serve_variants(0, path, lambda url: os.write(writer, url.encode()) and None)
+            finally:
+                os._exit(0)
+        os.close(writer)
+        try:
+            yield _base_url(reader), path
+        finally:
+            os.close(reader)
+            os.kill(pid, signal.SIGTERM)
+            os.waitpid(pid, 0)
+
+
+def _base_url(reader: int, patience_s: float = 30) -> str:
+    ready, _, _ = select.select([reader], [], [], patience_s)
+    url = os.read(reader, 1000).decode() if ready else ""
+    if not url:
+        raise RuntimeError("the variant host does not start")
+    return url
+
+
+def checks_of(clause_id: str, sources: Sequence[Any]) -> tuple[str, ...]:
+    """The test functions that name a clause."""
+    return tuple(source.id for source in sources if clause_id in source.clauses)
