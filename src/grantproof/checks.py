@@ -1,7 +1,7 @@
 """What a check imports: its marks, and the types of what it is given.
 
-`clause` names what the check decides, `needs` what must be offered beyond what the clause says, `control` marks the checks
-that are themselves the control: they run even where a client's plain request is not answered as it should be.
+`clause` names what the check decides, `needs` what must be offered beyond what the clause says, `control` marks the
+checks that are themselves the control: they run even where a client's plain request is not answered as it should be.
 """
 
 from collections.abc import Callable

@@ -1,6 +1,6 @@
 """The clause registry: what each specification demands, and how strongly under which rulebook.
 
-The content folder `conformance/` holds one `clauses.toml` a specification; checks name clauses by id and never by level.
+The content folder `conformance/` holds one `clauses.toml` a specification; checks name clauses by id, never by level.
 """
 
 import tomllib

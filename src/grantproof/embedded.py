@@ -49,7 +49,9 @@ def _wait_for_profile(process: "subprocess.Popen[bytes]", errors: int) -> Path:
         _end(process)
         os.lseek(errors, 0, os.SEEK_SET)
         tail = os.read(errors, 65_536).decode("utf-8", "replace").strip().splitlines()[-3:]
-        raise GrantproofError("the embedded server does not start", hint=" / ".join(tail) or f"nothing came in {_PATIENCE_S} s")
+        raise GrantproofError(
+            "the embedded server does not start", hint=" / ".join(tail) or f"nothing came in {_PATIENCE_S} s"
+        )
     return Path(line)
 
 

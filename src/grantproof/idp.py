@@ -1,8 +1,8 @@
 """What a check talks to: the authorization server under test, through the profile, the transport and the login.
 
 Rules of this file:
-- Nothing is judged here but two things: a plain request that is refused with invalid_client makes all that needs this client
-  inconclusive, and a connection that is broken off again and again between answered controls is the server's doing.
+- Nothing is judged here but two things: a plain request that is refused with invalid_client makes all that needs this
+  client inconclusive, and a connection broken off again and again between answered controls is the server's doing.
 - `prove` is the control of every negative check: the same client got what it is entitled to in this run.
 """
 
@@ -45,7 +45,9 @@ class Idp:
     documents: tuple[Answer, ...] = field(default=(), repr=False)
     metadata: Metadata = field(default_factory=lambda: read_metadata({}), repr=False)
     _agents: dict[str, UserAgent] = field(default_factory=dict[str, UserAgent], repr=False)
-    _proofs: dict[tuple[str, str], "Inconclusive | None"] = field(default_factory=dict[tuple[str, str], "Inconclusive | None"], repr=False)
+    _proofs: dict[tuple[str, str], "Inconclusive | None"] = field(
+        default_factory=dict[tuple[str, str], "Inconclusive | None"], repr=False
+    )
     _last_login: float = field(default=0.0, repr=False)
 
     @classmethod
@@ -69,7 +71,9 @@ class Idp:
             politeness=Politeness(profile.requests_per_second, profile.politeness.max_requests, counter, workers),
         )
         documents: list[Answer] = []
-        for url in [profile.endpoints.metadata] if profile.endpoints.metadata else metadata_urls(profile.target.issuer or ""):
+        for url in (
+            [profile.endpoints.metadata] if profile.endpoints.metadata else metadata_urls(profile.target.issuer or "")
+        ):
             try:
                 documents.append(transport.send(Request("GET", url, (("Accept", "application/json"),))))
             except Inconclusive:
@@ -132,7 +136,9 @@ class Idp:
                 form = form.add(name, each)
         return self.authenticate(FormRequest(self.endpoint("token"), form.update(changes)), caller)
 
-    def authenticate(self, request: FormRequest, caller: Caller, *, secret: str | None = None, audience: str | None = None) -> FormRequest:
+    def authenticate(
+        self, request: FormRequest, caller: Caller, *, secret: str | None = None, audience: str | None = None
+    ) -> FormRequest:
         """The request with the caller's credentials, or with another secret in their place."""
         client = caller.client
         secret = client.secret or "" if secret is None else secret
@@ -207,7 +213,9 @@ class Idp:
             self.transport.send(alive)
         except Inconclusive:
             return
-        raise AssertionError(f"the server broke the connection off three times on a {request.method}, while a control was answered") from problem
+        raise AssertionError(
+            f"the server broke the connection off three times on a {request.method}, while a control was answered"
+        ) from problem
 
     def _learn(self, value: object) -> None:
         if isinstance(value, str):
@@ -239,12 +247,19 @@ class Idp:
             pairs += [(name, each) for each in ([value] if isinstance(value, str) else value)]
         return FormRequest(self.endpoint("authorization"), Form(tuple(pairs)).update(changes), method="GET")
 
-    def authorize(self, flow: Flow, *, agent: UserAgent | None = None, choice: str = "allow", **changes: str | None) -> AuthorizationAnswer:
+    def authorize(
+        self, flow: Flow, *, agent: UserAgent | None = None, choice: str = "allow", **changes: str | None
+    ) -> AuthorizationAnswer:
         """Where the flow's plain request, with some parameters changed, ends after login and consent."""
         return self.follow(self.authorization_request(flow, **changes), agent=agent, choice=choice)
 
     def follow(
-        self, request: FormRequest, *, agent: UserAgent | None = None, choice: str = "allow", stop_at_pages: bool = False
+        self,
+        request: FormRequest,
+        *,
+        agent: UserAgent | None = None,
+        choice: str = "allow",
+        stop_at_pages: bool = False,
     ) -> AuthorizationAnswer:
         """Where an authorization request ends after login and consent.
 
@@ -311,7 +326,9 @@ class Idp:
         request = FormRequest(self.endpoint("revocation"), Form((("token", token),)).update(changes))
         return self.exchange(self.authenticate(request, caller).to_request())
 
-    def resource(self, token: str | None, *, scheme: str = "Bearer", headers: tuple[tuple[str, str], ...] = ()) -> Answer:
+    def resource(
+        self, token: str | None, *, scheme: str = "Bearer", headers: tuple[tuple[str, str], ...] = ()
+    ) -> Answer:
         """The protected resource's answer to a GET with this token in the Authorization header, or with none."""
         own = () if token is None else (("Authorization", f"{scheme} {token}"),)
         return self.exchange(Request("GET", self.endpoint("resource"), (*own, *headers)))
@@ -342,13 +359,22 @@ class Idp:
 
         header = jwt.get_unverified_header(token)
         keys = [key for key in self.jwks.keys if header.get("kid") in {None, key.key_id}]
-        options: Any = {"verify_aud": False, "verify_exp": False, "verify_iat": False, "verify_nbf": False, "verify_sub": False, "verify_jti": False}
+        options: Any = {
+            "verify_aud": False,
+            "verify_exp": False,
+            "verify_iat": False,
+            "verify_nbf": False,
+            "verify_sub": False,
+            "verify_jti": False,
+        }
         for key in keys:
             try:
                 return header, jwt.decode(token, key.key, algorithms=_ALGORITHMS, options=options)
             except (jwt.InvalidTokenError, TypeError, ValueError):
                 continue
-        raise AssertionError(f"none of {len(keys)} matching keys of the JWK set verifies the token (alg {header.get('alg')!r})")
+        raise AssertionError(
+            f"none of {len(keys)} matching keys of the JWK set verifies the token (alg {header.get('alg')!r})"
+        )
 
     # Controls.
 
@@ -361,14 +387,16 @@ class Idp:
         key = (type(holder).__name__, str(holder))
         if key not in self._proofs:
             try:
-                self._proofs[key] = self._prove_caller(holder) if isinstance(holder, Caller) else self._prove_flow(holder)
-            except NotOffered:
-                raise
+                self._proofs[key] = (
+                    self._prove_caller(holder) if isinstance(holder, Caller) else self._prove_flow(holder)
+                )
             except Inconclusive as problem:
                 self._proofs[key] = problem
-        problem = self._proofs[key]
-        if problem is not None:
-            raise Inconclusive(*problem.args)
+            except AssertionError as problem:
+                self._proofs[key] = Inconclusive(f"the plain request itself: {problem}")
+        doubt = self._proofs[key]
+        if doubt is not None:
+            raise Inconclusive(*doubt.args)
 
     def _prove_caller(self, caller: Caller) -> Inconclusive | None:
         if caller.client.public:
@@ -376,9 +404,12 @@ class Idp:
         answer = self.token(caller)
         if answer.error == "invalid_client" and not answer.issued:
             where = f"is clients.{caller.client.name} of the profile right?"
-            return Inconclusive(f"the plain request of {caller.client.name} by {caller.method} got invalid_client: {where}")
+            return Inconclusive(
+                f"the plain request of {caller.client.name} by {caller.method} got invalid_client: {where}"
+            )
         if caller.entitled and not answer.issued:
-            return Inconclusive(f"the plain request of {caller.client.name} by {caller.method} got no token (status {answer.status}, {answer.error})")
+            seen = f"status {answer.status}, {answer.error}"
+            return Inconclusive(f"the plain request of {caller.client.name} by {caller.method} got no token ({seen})")
         return None
 
     def _prove_flow(self, flow: Flow) -> Inconclusive | None:
@@ -386,7 +417,9 @@ class Idp:
             return None
         answer = self.authorize(flow)
         if not answer.issued:
-            return Inconclusive(f"the plain request of {flow.client.name} ({flow.response_type}) ended at {answer.describe()}")
+            return Inconclusive(
+                f"the plain request of {flow.client.name} ({flow.response_type}) ended at {answer.describe()}"
+            )
         return None
 
     def other_client(self, client: "Client", *, grant: str) -> "Client":
@@ -434,6 +467,6 @@ def _verify(profile: "Profile") -> ssl.SSLContext | bool:
     try:
         return ssl.create_default_context(cafile=str(profile.tls.ca))
     except (OSError, ssl.SSLError) as problem:
-        raise GrantproofError(f"tls.ca cannot be read: {type(problem).__name__}", where=str(profile.path or "")) from None
-
-
+        raise GrantproofError(
+            f"tls.ca cannot be read: {type(problem).__name__}", where=str(profile.path or "")
+        ) from None

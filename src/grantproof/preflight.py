@@ -44,7 +44,11 @@ def _metadata(idp: "Idp") -> "Iterator[Finding]":
     else:
         statuses = ", ".join(str(answer.status) for answer in idp.documents)
         named = bool(idp.profile.endpoints.token or idp.profile.endpoints.authorization)
-        yield Finding(ok=named, key="target.issuer", message=f"no metadata there (status {statuses})" + (": [endpoints] is used" if named else ""))
+        yield Finding(
+            ok=named,
+            key="target.issuer",
+            message=f"no metadata there (status {statuses})" + (": [endpoints] is used" if named else ""),
+        )
 
 
 def _endpoint(idp: "Idp", name: str) -> "Iterator[Finding]":
@@ -67,13 +71,23 @@ def _callers(idp: "Idp") -> "Iterator[Finding]":
         for holder in ROLES[role].find(idp.profile):
             if isinstance(holder, Caller):
                 key = f"clients.{holder.client.name}"
-                yield _proof(idp, holder, key, f"{holder.method} works" if holder.entitled else f"{holder.method} is known, no token is due")
+                yield _proof(
+                    idp,
+                    holder,
+                    key,
+                    f"{holder.method} works" if holder.entitled else f"{holder.method} is known, no token is due",
+                )
 
 
 def _flows(idp: "Idp") -> "Iterator[Finding]":
     for holder in ROLES["flow"].find(idp.profile):
         if isinstance(holder, Flow):
-            yield _proof(idp, holder, f"clients.{holder.client.name}", f"login and consent reach the redirect URI with {holder.response_type}")
+            yield _proof(
+                idp,
+                holder,
+                f"clients.{holder.client.name}",
+                f"login and consent reach the redirect URI with {holder.response_type}",
+            )
 
 
 def _proof(idp: "Idp", holder: Caller | Flow, key: str, works: str) -> Finding:

@@ -86,7 +86,9 @@ def _callers(allowed: Callable[["Client", str], bool]) -> Callable[["Profile"], 
     return find
 
 
-def _flows(allowed: Callable[["Client", str], bool], uri: Callable[[str], bool] = lambda _: True) -> Callable[["Profile"], list[Holder]]:
+def _flows(
+    allowed: Callable[["Client", str], bool], uri: Callable[[str], bool] = lambda _: True
+) -> Callable[["Profile"], list[Holder]]:
     def find(profile: "Profile") -> list[Holder]:
         found: list[Holder] = []
         for client in profile.clients.values():
@@ -117,7 +119,9 @@ def _reserved(client: "Client") -> bool:
 
 
 ROLES: dict[str, Role] = {
-    "service": Role("a confidential client that may use client_credentials", _callers(lambda client, _: _serves(client))),
+    "service": Role(
+        "a confidential client that may use client_credentials", _callers(lambda client, _: _serves(client))
+    ),
     "password_service": Role(
         "a client with a secret that may use client_credentials",
         _callers(lambda client, method: _serves(client) and method in PASSWORD_METHODS),
@@ -140,7 +144,9 @@ ROLES: dict[str, Role] = {
     ),
     "unentitled_service": Role(
         "a confidential client that may not use client_credentials",
-        _callers(lambda client, method: not client.public and "client_credentials" not in client.grants and method != "none"),
+        _callers(
+            lambda client, method: not client.public and "client_credentials" not in client.grants and method != "none"
+        ),
     ),
     "public_client": Role("a public client", _callers(lambda client, method: client.public and method == "none")),
     "flow": Role("a client that may use the implicit grant", _flows(lambda client, _: _implicit(client))),

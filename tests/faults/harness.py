@@ -20,7 +20,13 @@ PAGE = b"<!doctype html><title>Sign in to the network</title><form><input name=r
 
 
 def _http(status: str, body: bytes, *headers: str) -> bytes:
-    lines = [f"HTTP/1.1 {status}", "Content-Type: text/html", f"Content-Length: {len(body)}", "Connection: close", *headers]
+    lines = [
+        f"HTTP/1.1 {status}",
+        "Content-Type: text/html",
+        f"Content-Length: {len(body)}",
+        "Connection: close",
+        *headers,
+    ]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
@@ -183,11 +189,18 @@ def run_harness(only: tuple[str, ...] = ()) -> list[dict[str, Any]]:
     with contextlib.ExitStack() as stack:
         base_url, folder = stack.enter_context(variant_host())
         lawful = write_profile(base_url, "lawful", folder).read_text("utf-8")
-        texts = {name: _raw_profile(lawful, stack.enter_context(raw_server(behave))) for name, behave in SERVERS.items() if not only or name in only}
+        texts = {
+            name: _raw_profile(lawful, stack.enter_context(raw_server(behave)))
+            for name, behave in SERVERS.items()
+            if not only or name in only
+        }
         if not only or "refuses_connections" in only:
             texts["refuses_connections"] = _raw_profile(lawful, _closed_port())
         texts |= {name: change(lawful) for name, change in PROFILES.items() if not only or name in only}
-        jobs = [Job(name, _written(folder, name, text), arguments=_arguments(name), rulebooks=("rfc6749",)) for name, text in texts.items()]
+        jobs = [
+            Job(name, _written(folder, name, text), arguments=_arguments(name), rulebooks=("rfc6749",))
+            for name, text in texts.items()
+        ]
         return sorted((_row(outcome) for outcome in run_all(jobs, processes=4)), key=lambda row: str(row["id"]))
 
 
@@ -209,4 +222,10 @@ def _row(outcome: Any) -> dict[str, Any]:
         verdict = "profile_error" if outcome.code == 4 else "no_verdict"
     else:
         verdict = "pass" if passed else "fail" if failed else "inconclusive"
-    return {"id": outcome.job.variant, "verdict": verdict, "passed": passed, "failed": failed, "seconds": round(outcome.seconds, 1)}
+    return {
+        "id": outcome.job.variant,
+        "verdict": verdict,
+        "passed": passed,
+        "failed": failed,
+        "seconds": round(outcome.seconds, 1),
+    }

@@ -1,6 +1,6 @@
-"""The kill matrix: each fault with the checks of its clause, each oddity with every check but the fuzzing, each harness fault.
+"""The kill matrix: each fault with the checks of its clause, each oddity and harness fault with all but the fuzzing.
 
-`python -m tests.faults.matrix [--only ID]... [--everything] [--no-oddities]` writes reports/kill-matrix.json and prints a table.
+`python -m tests.faults.matrix [--only ID]... [--everything]` writes reports/kill-matrix.json and prints a table.
 """
 
 import argparse
@@ -28,16 +28,25 @@ def fault_row(fault: Fault, outcome: Outcome, lawful: frozenset[str], registry: 
     return {
         "id": fault.id,
         "clause": fault.clause,
-        "level": registry[fault.clause].level(RULEBOOKS).value,
+        "level": _level(fault, registry),
         "kind": fault.kind,
         "killed": bool(by),
         "by": by,
         "control_ok": bool(by) and not set(outcome.ids("fail", "warn")) - lawful,
-        "verdicts": {verdict: len(outcome.ids(verdict)) for verdict in ("pass", "fail", "warn", "inconclusive", "not_offered")},
+        "verdicts": {
+            verdict: len(outcome.ids(verdict)) for verdict in ("pass", "fail", "warn", "inconclusive", "not_offered")
+        },
     }
 
 
-def build(only: tuple[str, ...] = (), *, oddities: bool = True, harness: bool = True, everything: bool = False) -> dict[str, Any]:
+def _level(fault: Fault, registry: Registry) -> str:
+    clause = registry.clauses.get(fault.clause)
+    return clause.level(RULEBOOKS).value if clause else "unknown clause"
+
+
+def build(
+    only: tuple[str, ...] = (), *, oddities: bool = True, harness: bool = True, everything: bool = False
+) -> dict[str, Any]:
     """Runs the whole matrix, or the variants named.
 
     Args:
@@ -67,7 +76,9 @@ def build(only: tuple[str, ...] = (), *, oddities: bool = True, harness: bool = 
     for oddity in odd:
         outcome = outcomes[oddity.id]
         failed = [check for check in outcome.ids("fail", "warn", "inconclusive") if check not in known]
-        document["oddities"].append({"id": oddity.id, "failed": failed, "passed": len(outcome.ids("pass"))} | _trouble(outcome))
+        document["oddities"].append(
+            {"id": oddity.id, "failed": failed, "passed": len(outcome.ids("pass"))} | _trouble(outcome)
+        )
     if harness and not only:
         document["harness"] = run_harness()
     return document
@@ -89,9 +100,17 @@ def _shown(outcomes: Any, total: int) -> Any:
 def problems(document: dict[str, Any]) -> list[str]:
     """What is wrong with a matrix, one line each; empty when the tester is trustworthy."""
     found = [f"lawful server: {check} does not pass" for check in document["lawful"]["failed"] if check not in REVIEWED]
-    found += [f"fault {row['id']} ({row['clause']}) survives" + _why(row) for row in document["faults"] if not row["killed"]]
-    found += [f"oddity {row['id']}: {', '.join(row['failed'])}" + _why(row) for row in document["oddities"] if row["failed"] or "trouble" in row]
-    found += [f"harness fault {row['id']} ends in {row['verdict']}" for row in document["harness"] if row["verdict"] == "pass"]
+    found += [
+        f"fault {row['id']} ({row['clause']}) survives" + _why(row) for row in document["faults"] if not row["killed"]
+    ]
+    found += [
+        f"oddity {row['id']}: {', '.join(row['failed'])}" + _why(row)
+        for row in document["oddities"]
+        if row["failed"] or "trouble" in row
+    ]
+    found += [
+        f"harness fault {row['id']} ends in {row['verdict']}" for row in document["harness"] if row["verdict"] == "pass"
+    ]
     return found
 
 
@@ -105,18 +124,21 @@ def _why(row: dict[str, Any]) -> str:
 
 def table(document: dict[str, Any]) -> str:
     """The matrix as text."""
-    lines: list[str] = []
-    for row in document["faults"]:
-        verdict = "killed" if row["killed"] else "SURVIVES"
-        lines.append(f"{verdict:<9} {row['kind']:<8} {row['id']:<56} {row['clause']:<48} {len(row['by'])} checks")
-    for row in document["oddities"]:
-        lines.append(f"{'green' if not row['failed'] else 'ACCUSED':<9} {'oddity':<8} {row['id']:<56} {row['passed']} pass")
-    for row in document["harness"]:
-        lines.append(f"{row['verdict']:<9} {'harness':<8} {row['id']}")
-    killed = sum(1 for row in document["faults"] if row["killed"])
-    green = sum(1 for row in document["oddities"] if not row["failed"])
-    lines.append(f"{killed} of {len(document['faults'])} faults killed, {green} of {len(document['oddities'])} oddities left alone, "
-                 f"{sum(1 for row in document['harness'] if row['verdict'] != 'pass')} of {len(document['harness'])} harness faults never pass")  # fmt: skip
+    faults, odd, harness = document["faults"], document["oddities"], document["harness"]
+    lines = [
+        f"{'killed' if row['killed'] else 'SURVIVES':<9} {row['kind']:<8} {row['id']:<56} {row['clause']:<48} by {len(row['by'])}"
+        for row in faults
+    ]
+    lines += [
+        f"{'ACCUSED' if row['failed'] else 'green':<9} oddity   {row['id']:<56} {row['passed']} pass" for row in odd
+    ]
+    lines += [f"{row['verdict']:<9} harness  {row['id']}" for row in harness]
+    counts = (
+        (sum(row["killed"] for row in faults), len(faults), "faults killed"),
+        (sum(not row["failed"] for row in odd), len(odd), "oddities left alone"),
+        (sum(row["verdict"] != "pass" for row in harness), len(harness), "harness faults never pass"),
+    )
+    lines.append(", ".join(f"{number} of {total} {what}" for number, total, what in counts))
     return "\n".join(lines)
 
 
@@ -129,13 +151,18 @@ def main() -> int:
     parser.add_argument("--no-harness", action="store_true")
     options = parser.parse_args()
     began = time.monotonic()
-    document = build(tuple(options.only), oddities=not options.no_oddities, harness=not options.no_harness, everything=options.everything)
+    document = build(
+        tuple(options.only),
+        oddities=not options.no_oddities,
+        harness=not options.no_harness,
+        everything=options.everything,
+    )
     document["seconds"] = round(time.monotonic() - began, 1)
     if not options.only:
         replace_file(MATRIX, json.dumps(document, indent=1) + "\n")
-    print(table(document))
+    sys.stdout.write(table(document) + "\n")
     wrong = problems(document)
-    print("\n".join(wrong), file=sys.stderr)
+    sys.stderr.writelines(f"{line}\n" for line in wrong)
     return 1 if wrong else 0
 
 

@@ -14,14 +14,20 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from grantproof.clauses import content_root
+from grantproof.reference.server import serve_variants
 
 RULEBOOKS = ("rfc6749", "bcp9700", "oidc", "rfc9068")
+
+
+_WARM = ("allure_pytest.plugin", "cssselect", "httpx", "hypothesis.extra", "jwt", "lxml.html",
+         "grantproof.checks", "grantproof.plugin.state", "grantproof.plugin.verdicts")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -63,25 +69,26 @@ class _Listener:
 
 def warm() -> None:
     """Loads what every child needs."""
-    import allure_pytest.plugin
-    import cssselect
-    import httpx
-    import hypothesis.extra
-    import jwt
-    import lxml.html
-
-    import grantproof.checks
-    import grantproof.plugin.state
-    import grantproof.plugin.verdicts
-
-    del allure_pytest, cssselect, httpx, hypothesis, jwt, lxml, grantproof
+    for name in _WARM:
+        import_module(name)
 
 
 def run_here(job: Job) -> tuple[list[dict[str, Any]], int, str]:
     """Runs a job in this process."""
     root = content_root("conformance")
     targets = [str(root / check) for check in job.checks] or [str(root)]
-    arguments = [*targets, "--idp", str(job.profile), "--grantproof-report", "none", "-q", "-p", "no:cacheprovider", "-p", "no:randomly"]
+    arguments = [
+        *targets,
+        "--idp",
+        str(job.profile),
+        "--grantproof-report",
+        "none",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:randomly",
+    ]
     arguments += ["-c", "/dev/null", "--rootdir", str(root.parent), "--import-mode=importlib", "--tb=short"]
     arguments += [part for name in job.rulebooks for part in ("--grantproof-rulebook", name)]
     listener, output = _Listener(), io.StringIO()
@@ -153,9 +160,7 @@ def variant_host() -> Iterator[tuple[str, Path]]:
         if pid == 0:
             os.close(reader)
             try:
-                from grantproof.reference.server import serve_variants
-
-                serve_variants(0, path, lambda url: os.write(writer, url.encode()) and None)
+                serve_variants(0, path, lambda url: _tell(writer, url))
             finally:
                 os._exit(0)
         os.close(writer)
@@ -165,6 +170,10 @@ def variant_host() -> Iterator[tuple[str, Path]]:
             os.close(reader)
             os.kill(pid, signal.SIGTERM)
             os.waitpid(pid, 0)
+
+
+def _tell(writer: int, text: str) -> None:
+    os.write(writer, text.encode())
 
 
 def _base_url(reader: int, patience_s: float = 30) -> str:

@@ -47,7 +47,9 @@ class _Group(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(list(_COMMANDS.items()))
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as problem:
@@ -55,7 +57,7 @@ class _Group(click.Group):
 
             near = get_close_matches(args[0], _COMMANDS, n=1) if args else []
             if near:
-                problem.message += f" Did you mean {near[0]}?"
+                raise click.UsageError(f"{problem.message} Did you mean {near[0]}?", ctx) from None
             raise
 
 

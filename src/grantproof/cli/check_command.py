@@ -12,16 +12,24 @@ if TYPE_CHECKING:
 
 @click.command("check", context_settings={"ignore_unknown_options": False})
 @click.option("--idp", required=True, metavar="P", help="A profile's path, the name of a shipped one, or embedded.")
-@click.option("--rulebook", "rulebooks", multiple=True, metavar="NAME", help="rfc6749 (default), bcp9700, oidc, rfc9068, oauth21.")
+@click.option(
+    "--rulebook", "rulebooks", multiple=True, metavar="NAME", help="rfc6749 (default), bcp9700, oidc, rfc9068, oauth21."
+)
 @click.option("--grant", "grants", multiple=True, metavar="GRANT", help="client_credentials or implicit only.")
-@click.option("--level", type=click.Choice(["must", "should", "may"], case_sensitive=False), help="This level and stronger only.")
+@click.option(
+    "--level", type=click.Choice(["must", "should", "may"], case_sensitive=False), help="This level and stronger only."
+)
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Where the report goes.")
 @click.option("-n", "workers", metavar="N", help="Worker processes, or auto.")
 @click.option("--examples", type=click.IntRange(1), default=25, show_default=True, help="Fuzzing examples a property.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the fuzzing.")
-@click.option("--report", "formats", default="json,html,junit,markdown,har,sarif", show_default=True, help="Report formats.")
+@click.option(
+    "--report", "formats", default="json,html,junit,markdown,har,sarif", show_default=True, help="Report formats."
+)
 @click.option("--allure", is_flag=True, help="Also write allure-results.")
-@click.option("--baseline", type=click.Path(exists=True, path_type=Path), help="An earlier run: only what is worse counts.")
+@click.option(
+    "--baseline", type=click.Path(exists=True, path_type=Path), help="An earlier run: only what is worse counts."
+)
 @click.option("--dry-run", is_flag=True, help="Show what would be checked and its side effects; send nothing.")
 @click.argument("selection", nargs=-1)
 def command(  # noqa: PLR0913, PLR0917 - one parameter an option

@@ -48,7 +48,7 @@ def _row(clause: "Clause") -> dict[str, Any]:
 
 
 def coverage_table(registry: "Registry", rows: list[dict[str, Any]], *, markdown: bool) -> str:
-    """Per specification: clauses, those with a check, those that cannot be tested, those still open, draft requirements."""
+    """A line per specification: how many clauses it has, and how many are checked, untestable or still open."""
     head = ["specification", "clauses", "checked", "untestable", "open", "requirements", "faults"]
     table: list[list[str]] = []
     for spec in registry.titles:
@@ -66,13 +66,25 @@ def coverage_table(registry: "Registry", rows: list[dict[str, Any]], *, markdown
         lines = ["| " + " | ".join(line) + " |" for line in table]
         return "\n".join(["| " + " | ".join(head) + " |", "|" + " --- |" * len(head), *lines])
     widths = [max(len(line[column]) for line in [head, *table]) for column in range(len(head))]
-    return "\n".join("  ".join(word.ljust(width) if place == 0 else word.rjust(width) for place, (word, width) in enumerate(zip(line, widths, strict=True))) for line in [head, *table])
+    return "\n".join(
+        "  ".join(
+            word.ljust(width) if place == 0 else word.rjust(width)
+            for place, (word, width) in enumerate(zip(line, widths, strict=True))
+        )
+        for line in [head, *table]
+    )
 
 
 def clause_table(rows: list[dict[str, Any]]) -> str:
     """Every clause with its level, its number of checks and of faults."""
     lines = ["| clause | level | statement | checks | faults |", "| --- | --- | --- | --- | --- |"]
     for row in rows:
-        checks = str(len(row["checks"])) if row["checks"] else ("untestable: " + row["untestable"] if row["untestable"] else "open")
-        lines.append(f"| [{row['id']}]({row['url']}) | {row['level']} | {row['statement']} | {checks} | {len(row['faults'])} |")
+        checks = (
+            str(len(row["checks"]))
+            if row["checks"]
+            else ("untestable: " + row["untestable"] if row["untestable"] else "open")
+        )
+        lines.append(
+            f"| [{row['id']}]({row['url']}) | {row['level']} | {row['statement']} | {checks} | {len(row['faults'])} |"
+        )
     return "\n".join(lines)

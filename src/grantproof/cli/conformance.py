@@ -44,7 +44,15 @@ class Plan:
 
     def arguments(self, folder: Path) -> list[str]:
         """The command line of pytest."""
-        found = [str(content_root("conformance")), "--idp", self.idp, "--import-mode=importlib", "-q", "-p", "no:cacheprovider"]
+        found = [
+            str(content_root("conformance")),
+            "--idp",
+            self.idp,
+            "--import-mode=importlib",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+        ]
         found += ["--grantproof-out", str(folder), "--grantproof-report", self.formats]
         found += ["--grantproof-examples", str(self.examples), "--grantproof-seed", str(self.seed)]
         for option, values in (("rulebook", self.rulebooks), ("grant", self.grants), ("clause", self.clauses)):
@@ -139,9 +147,9 @@ def run_checks(plan: Plan) -> int:
 
 def _dry_run(plan: Plan, folder: Path) -> int:
     """Lists what would be checked; nothing is sent."""
-    import pytest
-
     from dataclasses import replace
+
+    import pytest
 
     arguments = [*replace(plan, formats="none").arguments(folder), "--collect-only"]
     return USAGE if pytest.main(arguments) not in _PYTEST_OK else 0
@@ -150,12 +158,12 @@ def _dry_run(plan: Plan, folder: Path) -> int:
 def _without_run(code: int, output: str) -> int:
     """The exit code of a pytest session that judged nothing, its own words shown."""
     tail = "\n".join(line for line in output.strip().splitlines()[-40:])
-    if code == INTERRUPTED or code == 2:
+    if code in {INTERRUPTED, USAGE}:
         if "UsageError" not in output and "ERROR" not in output and "rror" not in output:
             return INTERRUPTED
         click.echo(tail, err=True)
         return USAGE
-    if code == 4:
+    if code == INTERNAL:
         click.echo("grantproof: " + tail.removeprefix("ERROR: ").replace("\nERROR: ", "\n"), err=True)
         return USAGE
     if code == 5:

@@ -7,7 +7,7 @@ import click
 
 if TYPE_CHECKING:
     from grantproof.preflight import Finding
-    from grantproof.profile import Profile
+    from grantproof.profile.model import Profile
 
 
 @click.command("preflight")
@@ -16,7 +16,7 @@ def command(idp: str) -> int:
     """Proves a profile: endpoints reachable, credentials right, the login reaches the redirect URI."""
     from grantproof.idp import Idp
     from grantproof.preflight import examine
-    from grantproof.profile import load
+    from grantproof.profile.loading import load
 
     with ExitStack() as stack:
         if idp == "embedded":

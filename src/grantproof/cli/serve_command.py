@@ -26,4 +26,6 @@ def command(port: int, faults: "Sequence[str]", oddities: "Sequence[str]", *, tl
         return
     from grantproof.reference.server import serve
 
-    serve(port=port, faults=tuple(faults), oddities=tuple(oddities), tls=tls, on_ready=lambda path: click.echo(str(path)))
+    serve(
+        port=port, faults=tuple(faults), oddities=tuple(oddities), tls=tls, on_ready=lambda path: click.echo(str(path))
+    )

@@ -63,7 +63,13 @@ class FormsDriver:
         self._origins = frozenset(origins)
 
     def walk(
-        self, request: Request, agent: UserAgent, *, choice: str = "allow", leave_at: "Collection[str]" = (), stop_at_pages: bool = False
+        self,
+        request: Request,
+        agent: UserAgent,
+        *,
+        choice: str = "allow",
+        leave_at: "Collection[str]" = (),
+        stop_at_pages: bool = False,
     ) -> Journey:
         """Sends the authorization request and goes on until the journey leaves the server or ends at a page.
 
@@ -108,7 +114,9 @@ class FormsDriver:
             return Request("POST", target, sent.headers, sent.body)
         return Request("GET", target)
 
-    def _act(self, page: Page | None, agent: UserAgent, choice: str, journey: Journey, pages: dict[str, int]) -> Request | None:
+    def _act(
+        self, page: Page | None, agent: UserAgent, choice: str, journey: Journey, pages: dict[str, int]
+    ) -> Request | None:
         """The request that a login step makes of a page; None when no step is for it."""
         if page is None:
             return None
@@ -119,9 +127,8 @@ class FormsDriver:
             key = f"{number}:{page.answer.url.partition('?')[0]}"
             pages[key] = pages.get(key, 0) + 1
             if pages[key] >= _SAME_FORM or len(journey.acted) >= MAX_PAGES:
-                raise Inconclusive(
-                    f"the login step {label!r} comes again and again: are the user's name and password right? ({page.describe()})"
-                )
+                doubt = f"are the user's name and password right? ({page.describe()})"
+                raise Inconclusive(f"the login step {label!r} comes again and again: {doubt}")
             journey.acted.append(label)
             if step.calls:
                 return self._call(step, page, agent, journey)
@@ -158,7 +165,9 @@ class FormsDriver:
         if step.submit is not None:
             found = page.root.cssselect(step.submit)
             if not found:
-                raise Inconclusive(f"the login step {step.when!r} finds no {step.submit!r} on its page ({page.describe()})")
+                raise Inconclusive(
+                    f"the login step {step.when!r} finds no {step.submit!r} on its page ({page.describe()})"
+                )
             return found[0]
         for form in page.forms:
             for button in form.iter("button", "input"):
@@ -189,10 +198,14 @@ class FormsDriver:
             url = _expand(call.url, page, journey.json)
             body = b"" if call.body is None else json.dumps(call.body).encode()
             headers = (*call.headers.items(), *((("Content-Type", "application/json"),) if body else ()))
-            answer = self._transport.send(self._inside(Request(call.method, resolve(page.answer.url, url), headers, body)), agent.jar)
+            answer = self._transport.send(
+                self._inside(Request(call.method, resolve(page.answer.url, url), headers, body)), agent.jar
+            )
             journey.steps.append(answer)
             if answer.status >= 400:
-                raise Inconclusive(f"the login step {step.when!r} got status {answer.status} from {call.method} {call.url}")
+                raise Inconclusive(
+                    f"the login step {step.when!r} got status {answer.status} from {call.method} {call.url}"
+                )
             try:
                 journey.json = json.loads(answer.body)
             except ValueError:
@@ -202,8 +215,9 @@ class FormsDriver:
         return self._inside(Request("GET", resolve(page.answer.url, _expand(step.goto, page, journey.json))))
 
     def _inside(self, request: Request) -> Request:
-        if origin_of(request.url) not in self._origins:
-            raise Inconclusive(f"a login step would leave the authorization server for {origin_of(request.url)}: name it in login.origins")
+        origin = origin_of(request.url)
+        if origin not in self._origins:
+            raise Inconclusive(f"a login step would leave the server for {origin}: name it in login.origins")
         return request
 
 

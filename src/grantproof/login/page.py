@@ -67,10 +67,12 @@ def find_redirect(answer: Answer, page: Page | None = None) -> Redirect | None:
     """What in this answer would take a browser elsewhere without a click; the URL is absolute."""
     location = answer.headers.get("location")
     if answer.status in REDIRECT_STATUSES and location is not None:
-        return Redirect("3xx", resolve(answer.url, location), answer.status, method="GET" if answer.status < 307 else "")
+        return Redirect(
+            "3xx", resolve(answer.url, location), answer.status, method="GET" if answer.status < 307 else ""
+        )
     refresh = answer.headers.get("refresh")
-    if refresh and (target := _REFRESH.match(refresh)):
-        return Redirect("meta", resolve(answer.url, target[1]), answer.status)
+    if refresh and (found := _REFRESH.match(refresh)):
+        return Redirect("meta", resolve(answer.url, found[1]), answer.status)
     if page is None:
         return None
     return _in_page(page)
@@ -79,8 +81,10 @@ def find_redirect(answer: Answer, page: Page | None = None) -> Redirect | None:
 def _in_page(page: Page) -> Redirect | None:
     base, status = page.answer.url, page.answer.status
     for meta in page.root.iter("meta"):
-        if (meta.get("http-equiv") or "").lower() == "refresh" and (target := _REFRESH.match(meta.get("content") or "")):
-            return Redirect("meta", resolve(base, target[1]), status)
+        if (meta.get("http-equiv") or "").lower() == "refresh" and (
+            refresh := _REFRESH.match(meta.get("content") or "")
+        ):
+            return Redirect("meta", resolve(base, refresh[1]), status)
     scripts = list(_scripts(page.root))
     for script in scripts:
         for found in _SCRIPT_LOCATION.finditer(script):
@@ -121,5 +125,9 @@ def resolve(base: str, reference: str) -> str:
 
 def _describe_form(form: Any) -> str:
     ident = f"#{form.get('id')}" if form.get("id") else ""
-    names = [str(field.get("name"))[:_SHOWN] for field in form.iter("input", "select", "textarea", "button") if field.get("name")]
+    names = [
+        str(field.get("name"))[:_SHOWN]
+        for field in form.iter("input", "select", "textarea", "button")
+        if field.get("name")
+    ]
     return f"form{ident} with {', '.join(names[:12]) or 'no named field'}"

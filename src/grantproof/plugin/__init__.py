@@ -1,8 +1,8 @@
-"""The pytest plugin: options, the target's fixtures, roles as parameters, verdicts from endings. Inert without a `clause` mark.
+"""The pytest plugin: options, the target, roles as parameters, verdicts from endings. Inert without a `clause` mark.
 
 Rules of this file:
 - Hooks only; what they do stands in the neighbouring modules.
-- Nothing heavy is imported until a run has a target, since this module loads in every pytest session of the environment.
+- Nothing heavy is imported until a run has a target, since this module loads in every pytest session around.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -23,14 +23,31 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("grantproof", "OAuth 2.0 conformance (grantproof)")
     add = group.addoption
     add("--idp", metavar="P", help="the target: a profile's path, the name of a shipped one, or embedded")
-    add("--grantproof-rulebook", metavar="NAME", action="append", default=[], help="rfc6749 (default), bcp9700, oidc, rfc9068, oauth21")
+    add(
+        "--grantproof-rulebook",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="rfc6749 (default), bcp9700, oidc, rfc9068, oauth21",
+    )
     add("--grantproof-grant", metavar="GRANT", action="append", default=[], help="client_credentials or implicit only")
     add("--grantproof-level", metavar="LEVEL", choices=["must", "should", "may"], help="this level and stronger only")
-    add("--grantproof-clause", metavar="ID", action="append", default=[], help="a clause id, a section (rfc6749:5.2) or a spec")
+    add(
+        "--grantproof-clause",
+        metavar="ID",
+        action="append",
+        default=[],
+        help="a clause id, a section (rfc6749:5.2) or a spec",
+    )
     add("--grantproof-examples", metavar="N", type=int, default=25, help="fuzzing examples a property (25)")
     add("--grantproof-seed", metavar="N", type=int, default=0, help="seed of the fuzzing (0)")
     add("--grantproof-out", metavar="DIR", help="where the report goes (reports/<profile>-<UTC time>)")
-    add("--grantproof-report", metavar="FORMATS", default="json,html,junit,markdown", help="comma-separated; none writes nothing")
+    add(
+        "--grantproof-report",
+        metavar="FORMATS",
+        default="json,html,junit,markdown",
+        help="comma-separated; none writes nothing",
+    )
     add("--grantproof-baseline", metavar="RUN", help="an earlier run's folder: only what is worse than there counts")
 
 
@@ -104,7 +121,9 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> "Generator[None, object, 
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_makereport(item: pytest.Item, call: "pytest.CallInfo[None]") -> "Generator[None, pytest.TestReport, pytest.TestReport]":
+def pytest_runtest_makereport(
+    item: pytest.Item, call: "pytest.CallInfo[None]"
+) -> "Generator[None, pytest.TestReport, pytest.TestReport]":
     """Turns the ending of a check into its verdict."""
     report = yield
     state = item.config.stash.get(STATE, None)

@@ -20,13 +20,15 @@ def describe(clauses: "Sequence[Clause]", rulebooks: "Sequence[str]", exchanges:
     """Labels the running test and attaches its exchanges, which are redacted already."""
     if clauses:
         first = clauses[0]
-        allure.dynamic.epic(first.spec)
-        allure.dynamic.feature(f"section {first.section}")
-        allure.dynamic.story(first.id)
-        allure.dynamic.severity(_SEVERITIES.get(effective(clauses, rulebooks).rank, allure.severity_level.TRIVIAL))
-        allure.dynamic.description(first.statement)
+        dynamic: Any = allure.dynamic  # allure ships half of its types
+        dynamic.epic(first.spec)
+        dynamic.feature(f"section {first.section}")
+        dynamic.story(first.id)
+        dynamic.severity(_SEVERITIES.get(effective(clauses, rulebooks).rank, allure.severity_level.TRIVIAL))
+        dynamic.description(first.statement)
         for clause in clauses:
-            allure.dynamic.link(clause.url, name=clause.id)
+            dynamic.link(clause.url, name=clause.id)
     for exchange in exchanges[-_ATTACHED:]:
-        name = f"{exchange['request']['method']} {exchange['request']['url'].partition('?')[0]} {exchange['response']['status']}"
+        request, status = exchange["request"], exchange["response"]["status"]
+        name = f"{request['method']} {request['url'].partition('?')[0]} {status}"
         allure.attach(json.dumps(exchange, indent=1), name=name, attachment_type=allure.attachment_type.JSON)

@@ -24,7 +24,9 @@ def parametrize_roles(metafunc: pytest.Metafunc, state: "RunState | None") -> No
             continue
         holders: list[Holder | None] = list(ROLES[name].find(state.profile)) if state is not None else []
         holders = holders or [None]
-        metafunc.parametrize(name, holders, ids=[str(holder).lower() if holder is None else str(holder) for holder in holders])
+        metafunc.parametrize(
+            name, holders, ids=[str(holder).lower() if holder is None else str(holder) for holder in holders]
+        )
 
 
 def clauses_of(item: pytest.Item, registry: Registry) -> tuple[Clause, ...]:
@@ -86,7 +88,9 @@ def select(config: pytest.Config, state: "RunState", items: list[pytest.Item]) -
         items[:] = kept
 
 
-def check_selection(rulebooks: "Sequence[str]", grants: "Sequence[str]", wanted: "Sequence[str]", registry: Registry) -> None:
+def check_selection(
+    rulebooks: "Sequence[str]", grants: "Sequence[str]", wanted: "Sequence[str]", registry: Registry
+) -> None:
     """Refuses names that nothing has.
 
     Raises:
@@ -102,22 +106,33 @@ def check_selection(rulebooks: "Sequence[str]", grants: "Sequence[str]", wanted:
         for name in names:
             if name not in allowed:
                 near = get_close_matches(name, allowed, n=1)
-                raise pytest.UsageError(f"unknown {kind} {name!r}" + (f": did you mean {near[0]}?" if near else f": one of {', '.join(allowed)}"))
+                raise pytest.UsageError(
+                    f"unknown {kind} {name!r}"
+                    + (f": did you mean {near[0]}?" if near else f": one of {', '.join(allowed)}")
+                )
     for name in wanted:
         if not any(_names(name, clause) for clause in registry):
             near = get_close_matches(name, [clause.id for clause in registry], n=1)
-            raise pytest.UsageError(f"no clause, section or specification {name!r}" + (f": did you mean {near[0]}?" if near else ""))
+            raise pytest.UsageError(
+                f"no clause, section or specification {name!r}" + (f": did you mean {near[0]}?" if near else "")
+            )
 
 
 def _names(name: str, clause: Clause) -> bool:
     if "/" in name:
         return clause.id == name
     spec, _, section = name.partition(":")
-    return clause.spec == spec and (not section or clause.section == section or clause.section.startswith(section + "."))
+    return clause.spec == spec and (
+        not section or clause.section == section or clause.section.startswith(section + ".")
+    )
 
 
 def _is_chosen(
-    config: pytest.Config, item: pytest.Item, clauses: "Sequence[Clause]", rulebooks: "Sequence[str]", wanted: "Sequence[str]"
+    config: pytest.Config,
+    item: pytest.Item,
+    clauses: "Sequence[Clause]",
+    rulebooks: "Sequence[str]",
+    wanted: "Sequence[str]",
 ) -> bool:
     level = effective(clauses, rulebooks)
     if level is Level.NONE:
@@ -129,5 +144,3 @@ def _is_chosen(
         return False
     grants = config.getoption("grantproof_grant")
     return not grants or grant_of(item, clauses) in {*grants, "both"}
-
-

@@ -74,7 +74,10 @@ class RunState:
         except GrantproofError as problem:
             stack.close()
             raise pytest.UsageError(str(problem)) from None
-        counter = inherited.get("counter") or stack.enter_context(tempfile.TemporaryDirectory(prefix="grantproof-")) + "/requests"
+        counter = (
+            inherited.get("counter")
+            or stack.enter_context(tempfile.TemporaryDirectory(prefix="grantproof-")) + "/requests"
+        )
         folder = option("grantproof_out")
         formats = tuple(part for part in option("grantproof_report").split(",") if part and part != "none")
         state = cls(
@@ -186,7 +189,8 @@ class RunState:
             met = [
                 record["verdict"]
                 for record in self._records
-                if waiver.clause in record["clauses"] and (waiver.check is None or fnmatchcase(record["id"], waiver.check))
+                if waiver.clause in record["clauses"]
+                and (waiver.check is None or fnmatchcase(record["id"], waiver.check))
             ]
             if waiver not in self.waivers_in_force:
                 state = "expired"

@@ -2,7 +2,7 @@
 
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -32,7 +32,7 @@ def check_id(item: pytest.Item) -> str:
 
 
 def prepare(item: pytest.Function) -> None:
-    """What must hold before a check may judge: its roles have holders, its features are offered, its controls are answered.
+    """What must hold before a check may judge: roles have holders, features are offered, controls are answered.
 
     Raises:
         NotOffered: the target offers it not, or the profile has nobody for it.
@@ -42,7 +42,7 @@ def prepare(item: pytest.Function) -> None:
     for name, holder in holders.items():
         if holder is None:
             raise NotOffered(ROLES[name].absent)
-    target: Idp | None = item.funcargs.get("idp")
+    target = cast("Idp | None", item.funcargs.get("idp"))
     if target is None:
         return
     state = _state(item)
@@ -139,7 +139,9 @@ def message_of(ending: BaseException | None) -> str:
 
 def _waiver(state: "RunState", identity: str, clauses: "Sequence[Clause]") -> Any:
     for waiver in state.waivers_in_force:
-        if waiver.clause in {clause.id for clause in clauses} and (waiver.check is None or fnmatchcase(identity, waiver.check)):
+        if waiver.clause in {clause.id for clause in clauses} and (
+            waiver.check is None or fnmatchcase(identity, waiver.check)
+        ):
             return waiver
     return None
 
@@ -148,7 +150,10 @@ def _shape(report: pytest.TestReport, verdict: Verdict, message: str) -> None:
     if verdict in {Verdict.WARN, Verdict.WAIVED}:
         report.outcome, report.wasxfail = "skipped", message
     elif verdict is Verdict.NOT_OFFERED:
-        report.outcome, report.longrepr = "skipped", (report.location[0], report.location[1] or 0, f"Skipped: {message}")
+        report.outcome, report.longrepr = (
+            "skipped",
+            (report.location[0], report.location[1] or 0, f"Skipped: {message}"),
+        )
     elif verdict is Verdict.INCONCLUSIVE:
         report.outcome, report.when, report.longrepr = "failed", "setup", message
     elif verdict is Verdict.PASS:

@@ -19,6 +19,7 @@ from grantproof.profile.values import Location, is_table
 from grantproof.profile.variables import expand
 
 MAX_BYTES = 1_048_576
+_STEP = re.compile(r"\[\d+(?=\])|[A-Za-z0-9_-]+(?![^\[]*\])")
 _AT_LINE = re.compile(r" \(at (?:line (?P<line>\d+), column \d+|end of document)\)$")
 
 
@@ -78,6 +79,23 @@ def read(text: str, path: Path, environ: Mapping[str, str] = os.environ) -> Prof
         Problem(str(path), line_of(lines, each.location), key_text(each.location), each.message, each.hint)
         for each in objections
     ) from None
+
+
+def locate(profile: Profile, key: str) -> str:
+    """Where a key stands in the profile's file, as `file:line`; of what is not there, the table around it.
+
+    Args:
+        profile: as loaded.
+        key: as errors write it: `clients.service.secret`, `login.steps[0].when`.
+    """
+    if profile.path is None:
+        return profile.name
+    try:
+        lines = key_lines(_text(profile.path))
+    except (ProfileError, ValueError, IndexError):  # the file has changed since it was loaded
+        return str(profile.path)
+    steps = tuple(int(each[1:]) if each[0] == "[" else each for each in _STEP.findall(key))
+    return f"{profile.path}:{line_of(lines, steps)}"
 
 
 def _text(path: Path) -> str:

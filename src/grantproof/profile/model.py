@@ -22,9 +22,10 @@ from grantproof.profile.part import (
     masked,
     refuse,
     secret_values,
+    table_of,
 )
 from grantproof.profile.signing_in import Call, Driver, Login, LoginStep
-from grantproof.profile.values import is_table, table_or_empty
+from grantproof.profile.values import is_table
 
 __all__ = [
     "AuthMethod",
@@ -269,7 +270,7 @@ class Profile(Part):
 
 def profile_objections(data: Mapping[str, Any]) -> Iterator[Objection]:
     """What contradicts itself across a profile's tables. Values of wrong types are left to the schema."""
-    tables = {name: table_or_empty(data.get(name)) for name in Profile.model_fields}
+    tables = {name: table_of(data.get(name)) for name in Profile.model_fields}
     if not tables["target"].get("issuer") and not any(tables["endpoints"].values()) and "target" not in data:
         yield Objection(("target",), "is missing", "give the target's issuer, or its endpoints")
     elif not tables["target"].get("issuer") and not any(tables["endpoints"].values()):

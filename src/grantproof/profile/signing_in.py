@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, ConfigDict, Field, ModelWrapValidatorHandler, ValidationError, ValidationInfo
 from pydantic import model_validator as _model_validator
 
-from grantproof.profile.addresses import origin_problem, without_query
-from grantproof.profile.part import Objection, Part, custom_error, folder_of, masked, refuse
+from grantproof.profile.addresses import VALUE, origin_problem, without_query
+from grantproof.profile.part import Objection, Part, custom_error, folder_of, masked, refuse, table_of
 from grantproof.profile.values import array_or_empty, is_table
 
 Driver = Literal["forms", "browser", "command"]
@@ -133,6 +133,23 @@ def _login_objections(data: Mapping[str, Any]) -> Iterator[Objection]:
         yield Objection(where, "the command driver needs command", 'command = ["./login.sh"]')
     if driver in {"forms", "browser"} and data.get("command"):
         yield Objection(("command",), f"the {driver} driver runs no command", 'driver = "command"')
-    for place, step in enumerate(array_or_empty(data.get("steps"))):
-        if is_table(step) and "goto" in step and "submit" in step:
+    for place, step in enumerate(map(table_of, array_or_empty(data.get("steps")))):
+        if step.get("goto") and step.get("submit"):
             yield Objection(("steps", place, "goto"), "a step goes to a URL or submits, not both")
+        for key in ("when", "submit") if driver == "forms" else ():  # a browser knows more than CSS
+            value = step.get(key)
+            if isinstance(value, str) and value.strip() and (problem := _selector_problem(key, value)):
+                yield Objection(("steps", place, key), f"{VALUE} is no CSS selector: {problem}")
+
+
+def _selector_problem(key: str, value: str) -> str:
+    """Why lxml could not select by this; empty if it can, or if it is a condition on the URL."""
+    if key == "when" and value.startswith(URL_PATTERN):
+        return ""
+    from cssselect import HTMLTranslator, SelectorError  # noqa: PLC0415 - only profiles with login steps pay for it
+
+    try:
+        HTMLTranslator().css_to_xpath(value)
+    except (SelectorError, RecursionError) as error:
+        return str(error)
+    return ""

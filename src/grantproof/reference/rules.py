@@ -1,7 +1,8 @@
 """Every decision and every emission of the embedded server, one field each, lawful by default.
 
 A variant is `rules | Rules(some_rule=another)`, or `dataclasses.replace(rules, some_rule=another)`. Every rule takes
-the call first: what is known about the request so far. Rules call each other through `call.rules`, so a replaced rule counts everywhere.
+the call first: what is known about the request so far. Rules call each other through `call.rules`, so a replaced rule
+counts everywhere.
 """
 
 from collections.abc import Callable

@@ -133,7 +133,7 @@ def _run(
 ) -> None:
     config = uvicorn.Config(
         app,
-        log_level="warning",
+        log_level="error",
         access_log=False,
         server_header=False,
         lifespan="off",

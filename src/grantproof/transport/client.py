@@ -153,7 +153,9 @@ class Transport:
                         for value in jar.values:
                             self.recorder.redactor.learn(value)
                     return answer
-                failure = Inconclusive(f"status {answer.status} from {_place(request.url)}: a gateway's or a limiter's answer")
+                failure = Inconclusive(
+                    f"status {answer.status} from {_place(request.url)}: a gateway's or a limiter's answer"
+                )
                 pause_s = _retry_after(answer, pause_s)  # noqa: PLW2901 - the server's word overrides ours
             if pause_s is not None:
                 time.sleep(pause_s)
@@ -197,7 +199,9 @@ class Transport:
             sent = httpx.Request(
                 request.method,
                 request.url,
-                headers=[(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in request.headers],
+                headers=[
+                    (name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in request.headers
+                ],
                 content=request.body,
                 extensions={"timeout": dict.fromkeys(("connect", "read", "write", "pool"), self.timeout_s)},
             )
@@ -214,7 +218,9 @@ class Transport:
             raise ResetError(f"{place} broke the connection off: {problem}") from None
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError, ValueError) as problem:
             raise Inconclusive(f"the exchange with {place} failed: {type(problem).__name__}") from None
-        headers = Headers(tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw))
+        headers = Headers(
+            tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw)
+        )
         return Answer(response.status_code, headers, body, request.url, number, truncated)
 
     def _body(self, response: "httpx.Response", deadline: float) -> tuple[bytes, bool]:

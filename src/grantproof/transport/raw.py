@@ -24,7 +24,12 @@ _CHUNK = 65_536
 
 
 def send_raw(
-    recorder: "Recorder", request: Request, octets: bytes, *, timeout_s: float = 10, context: ssl.SSLContext | None = None
+    recorder: "Recorder",
+    request: Request,
+    octets: bytes,
+    *,
+    timeout_s: float = 10,
+    context: ssl.SSLContext | None = None,
 ) -> Answer:
     """Sends these octets to the origin of `request.url` on a connection of their own; `request` is what is recorded.
 

@@ -77,10 +77,9 @@ class Recorder:
 
 def _response(answer: Answer | None, failure: str, clean: "Redactor") -> dict[str, Any]:
     if answer is None:
-        return {
-            "status": 0, "statusText": "", "httpVersion": "", "headers": [], "cookies": [], "content": {"size": 0, "mimeType": ""},
-            "redirectURL": "", "headersSize": -1, "bodySize": -1, "_error": clean.text(failure),
-        }  # fmt: skip
+        nothing: dict[str, Any] = {"status": 0, "statusText": "", "httpVersion": "", "headers": [], "cookies": []}
+        nothing |= {"content": {"size": 0, "mimeType": ""}, "redirectURL": "", "headersSize": -1, "bodySize": -1}
+        return nothing | {"_error": clean.text(failure)}
     headers = [{"name": name, "value": clean.header(name, value)} for name, value in answer.headers]
     location = answer.headers.get("location") or ""
     return {
@@ -89,7 +88,11 @@ def _response(answer: Answer | None, failure: str, clean: "Redactor") -> dict[st
         "httpVersion": "HTTP/1.1",
         "headers": headers,
         "cookies": [],
-        "content": {"size": len(answer.body), "mimeType": answer.headers.get("content-type") or "", **_body(answer.body, clean)},
+        "content": {
+            "size": len(answer.body),
+            "mimeType": answer.headers.get("content-type") or "",
+            **_body(answer.body, clean),
+        },
         "redirectURL": clean.text(location),
         "headersSize": -1,
         "bodySize": len(answer.body),

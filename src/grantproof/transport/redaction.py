@@ -2,7 +2,8 @@
 
 Rules of this file:
 - What stands under a secret's name (a parameter, a member, a header) is replaced whatever its value is.
-- What is known to be a secret (from the profile, or issued in this run) is replaced wherever it stands, in any usual encoding.
+- What is known to be a secret (from the profile, or issued in this run) is replaced wherever it stands, in any usual
+  encoding.
 """
 
 import base64
@@ -35,7 +36,9 @@ _SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization", "
 _NAMES = "|".join(sorted(SECRET_NAMES))
 _PAIR = re.compile(rf"(?<![\w.-])({_NAMES})=([^&#\s\"'<>]+)")
 _MEMBER = re.compile(rf'("(?:{_NAMES})"\s*:\s*)("(?:[^"\\]|\\.)*"?|[^\s,}}\]]+)')
-_FIELD = re.compile(rf"(<input\b[^>]*?\bname=[\"']?(?:{_NAMES})\b[^>]*?\bvalue=)(\"[^\"]*\"|'[^']*'|[^\s>]+)", re.IGNORECASE)
+_FIELD = re.compile(
+    rf"(<input\b[^>]*?\bname=[\"']?(?:{_NAMES})\b[^>]*?\bvalue=)(\"[^\"]*\"|'[^']*'|[^\s>]+)", re.IGNORECASE
+)
 _FIELD_VALUE_FIRST = re.compile(
     rf"(<input\b[^>]*?\bvalue=)(\"[^\"]*\"|'[^']*'|[^\s>]+)([^>]*?\bname=[\"']?(?:{_NAMES})\b)", re.IGNORECASE
 )

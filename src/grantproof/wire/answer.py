@@ -1,4 +1,4 @@
-"""Answers as checks read them. What cannot be read is the server's doing: a reader raises AssertionError, never another."""
+"""Answers as checks read them. What cannot be read is the server's doing: a reader raises AssertionError, no other."""
 
 import json
 import re
@@ -39,7 +39,9 @@ class Answer:
         try:
             document = json.loads(self.body.decode("utf-8"), object_pairs_hook=keep, parse_constant=_refuse_constant)
         except (ValueError, RecursionError) as problem:
-            raise AssertionError(f"the body is no JSON in UTF-8 (status {self.status}): {type(problem).__name__}") from None
+            raise AssertionError(
+                f"the body is no JSON in UTF-8 (status {self.status}): {type(problem).__name__}"
+            ) from None
         assert isinstance(document, dict), f"the body is no JSON object (status {self.status})"  # noqa: S101 - a verdict on the server
         return pairs[-1]
 

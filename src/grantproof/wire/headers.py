@@ -85,7 +85,11 @@ def _read_challenges(line: str) -> list[Challenge]:
             match = _PARAMETER.match(rest)
             if match is None:
                 blob = _TOKEN68.match(rest)
-                if not parameters and blob and rest[blob.end() :].lstrip().startswith((",",)) | (blob.end() == len(rest)):
+                if (
+                    not parameters
+                    and blob
+                    and rest[blob.end() :].lstrip().startswith((",",)) | (blob.end() == len(rest))
+                ):
                     token68, rest = blob.group(), rest[blob.end() :]
                 break
             quoted, bare = match.group(2), match.group(3)

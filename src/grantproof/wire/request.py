@@ -26,9 +26,9 @@ class FormRequest:
     """A request whose parameters are a form: in the body of a POST, in the query of a GET."""
 
     url: str
-    form: Form = Form()
+    form: Form = field(default_factory=Form)
     method: str = "POST"
-    query: Form = Form()
+    query: Form = field(default_factory=Form)
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     content_type: str = FORM_TYPE
     body: bytes | None = field(default=None, repr=False)

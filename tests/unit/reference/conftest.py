@@ -31,6 +31,8 @@ class InProcess(httpx.BaseTransport):
         self.app = app
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """The application's answer."""
+
         async def send() -> httpx.Response:
             answer = await httpx.ASGITransport(self.app).handle_async_request(request)
             return httpx.Response(answer.status_code, headers=answer.headers, content=await answer.aread())
@@ -61,10 +63,12 @@ class Target:
         """The secret of a client."""
         return self.credentials.secrets[name]
 
-    def token(self, client: str = "service", /, *, auth: bool = True, **form: str) -> httpx.Response:
-        """The answer to a client credentials request, by default a lawful one with Basic."""
-        pair = (client, self.secret(client.replace("-", "_"))) if auth else None
-        return self.http.post("/token", data={"grant_type": "client_credentials"} | form, auth=pair)
+    def token(self, client: str | None = "service", /, **form: str) -> httpx.Response:
+        """The answer to a client credentials request with Basic; without it when the client is None."""
+        data = {"grant_type": "client_credentials"} | form
+        if client is None:
+            return self.http.post("/token", data=data)
+        return self.http.post("/token", data=data, auth=(client, self.secret(client.replace("-", "_"))))
 
     def authorize(self, **changes: str) -> httpx.Response:
         """The answer to an authorization request; an empty change leaves a parameter out."""
@@ -73,7 +77,7 @@ class Target:
 
     def login(self, page: httpx.Response, username: str = "alice") -> httpx.Response:
         """The answer to the login form, filled in."""
-        form = hidden(page) | {"username": username, "password": self.credentials.passwords[username]}
+        form = self.hidden(page) | {"username": username, "password": self.credentials.passwords[username]}
         return self.http.post("/login", data=form)
 
     def consent_page(self, **changes: str) -> httpx.Response:
@@ -82,23 +86,27 @@ class Target:
 
     def decide(self, page: httpx.Response, decision: str = "allow") -> httpx.Response:
         """The answer to the consent form."""
-        return self.http.post("/consent", data=hidden(page) | {"decision": decision})
+        return self.http.post("/consent", data=self.hidden(page) | {"decision": decision})
+
+    @staticmethod
+    def hidden(page: httpx.Response) -> dict[str, str]:
+        """The hidden fields of a page."""
+        found = re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page.text)
+        return {name: unescape(value) for name, value in found}
+
+    @staticmethod
+    def fragment(answer: httpx.Response) -> dict[str, str]:
+        """The parameters in the fragment of a redirect."""
+        encoded = urlsplit(answer.headers["location"]).fragment
+        return dict(parse_qsl(encoded, keep_blank_values=True, strict_parsing=True))
 
 
 class StartTarget(Protocol):
     """What the fixture of the same name returns."""
 
-    def __call__(self, *variants: str) -> Target: ...
-
-
-def hidden(page: httpx.Response) -> dict[str, str]:
-    """The hidden fields of a page."""
-    return {name: unescape(value) for name, value in re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page.text)}
-
-
-def fragment(answer: httpx.Response) -> dict[str, str]:
-    """The parameters in the fragment of a redirect."""
-    return dict(parse_qsl(urlsplit(answer.headers["location"]).fragment, keep_blank_values=True, strict_parsing=True))
+    def __call__(self, *variants: str) -> Target:
+        """A target with these variants."""
+        ...
 
 
 @pytest.fixture(scope="session")

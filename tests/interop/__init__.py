@@ -1,0 +1,1 @@
+"""Real authorization servers, written by others: started by script, checked, their verdicts kept."""

@@ -1,0 +1,178 @@
+"""What every server of the interoperability runs has in common: installed once, run on loopback, ended by its pid.
+
+Rules of this file:
+- What is installed lives outside the source tree, in a folder named after the checksum of its lock, and is never changed there.
+- A server chooses its own free port and says it in its log; its secrets are random for each start and go by environment variables.
+"""
+
+import contextlib
+import hashlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from grantproof.errors import GrantproofError
+
+PATIENCE_S = 60.0
+_END_S = 5.0
+_LISTENING = re.compile(r"^listening (http://127\.0\.0\.1:\d+)$", re.MULTILINE)
+_KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ")
+
+
+@dataclass(frozen=True)
+class Running:
+    """A started server. `environ` is what its profile needs: the issuer and secrets, so the repr leaves it out."""
+
+    base_url: str
+    process: "subprocess.Popen[bytes]" = field(repr=False)
+    log: Path
+    environ: Mapping[str, str] = field(repr=False)
+
+    @property
+    def pid(self) -> int:
+        """The process that was started, which leads its own process group."""
+        return self.process.pid
+
+    def stop(self) -> None:
+        """Ends the server's process group, and no other process."""
+        end_group(self.process)
+
+
+class Server(Protocol):
+    """An authorization server that a script can install and run."""
+
+    @property
+    def name(self) -> str:
+        """Its name on the command line, which is also its profile's."""
+        ...
+
+    def install(self) -> None:
+        """Puts the server and all it needs into the cache, unless it is there; says what it does.
+
+        Raises:
+            GrantproofError: something that it needs is missing, or the installation fails.
+        """
+        ...
+
+    def start(self, state_dir: Path) -> Running:
+        """Starts the server with fresh secrets; everything it writes goes to this folder.
+
+        Raises:
+            GrantproofError: it does not come up.
+        """
+        ...
+
+
+@contextlib.contextmanager
+def running(server: Server, state_dir: Path) -> Iterator[Running]:
+    """Starts a server while the context lasts; it ends with the context, also when this process is terminated."""
+    previous = signal.signal(signal.SIGTERM, _leave)
+    try:
+        started = server.start(state_dir)
+        try:
+            yield started
+        finally:
+            started.stop()
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+def cache_folder(name: str, *locks: Path) -> Path:
+    """Where a server is installed: another folder for every content of its locks."""
+    root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    checksum = hashlib.sha256(b"\0".join(lock.read_bytes() for lock in locks)).hexdigest()
+    return root / "grantproof" / "interop" / f"{name}-{checksum[:16]}"
+
+
+@contextlib.contextmanager
+def installation(folder: Path, what: str) -> Iterator[bool]:
+    """Whether the body has to install into this folder; what an interrupted installation left is removed first."""
+    complete = folder / ".complete"
+    if complete.exists():
+        yield False
+        return
+    print(f"installing {what} into {folder} ...", flush=True)  # noqa: T201 - tells why the first run is slow
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    yield True
+    complete.touch()
+
+
+def run_tool(command: Sequence[str | Path], *, cwd: Path | None = None) -> None:
+    """Runs a tool to its end.
+
+    Raises:
+        GrantproofError: it is not there, or it fails; the end of its output is the hint.
+    """
+    words = [str(word) for word in command]
+    try:
+        done = subprocess.run(words, cwd=cwd, capture_output=True, text=True, timeout=600, check=False)
+    except FileNotFoundError:
+        raise GrantproofError(f"{words[0]} is needed and not on the PATH") from None
+    except subprocess.TimeoutExpired:
+        raise GrantproofError(f"no end after ten minutes: {' '.join(words)}") from None
+    if done.returncode:
+        raise GrantproofError(f"failed: {' '.join(words)}", hint=_tail(done.stdout + done.stderr))
+
+
+def spawn(
+    command: Sequence[str | Path], *, cwd: Path, log: Path, environ: Mapping[str, str]
+) -> "tuple[subprocess.Popen[bytes], str]":
+    """Starts a server and waits until its log says where it listens; gives the process and the base URL.
+
+    Args:
+        command: the server's program and arguments.
+        cwd: its working directory.
+        log: the file that takes its output.
+        environ: its environment, beside the few variables that every program needs.
+
+    Raises:
+        GrantproofError: it ended, or it says nothing for a minute.
+    """
+    inherited = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [str(word) for word in command],
+            cwd=cwd,
+            env={**inherited, **environ},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        ended = process.poll() is not None
+        found = _LISTENING.search(log.read_text("utf-8", "replace"))
+        if found:
+            return process, found[1]
+        if ended:
+            break
+        time.sleep(0.05)
+    end_group(process)
+    raise GrantproofError("the server does not come up", where=str(log), hint=_tail(log.read_text("utf-8", "replace")))
+
+
+def end_group(process: "subprocess.Popen[bytes]") -> None:
+    """Asks the process group that this process leads to end, then ends it."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(_END_S)
+            return
+
+
+def _tail(text: str) -> str:
+    return "\n".join(text.strip().splitlines()[-15:])
+
+
+def _leave(_number: int, _frame: object) -> None:
+    raise SystemExit(143)

@@ -1,0 +1,1 @@
+"""The authorization servers of the interoperability runs, one folder each."""

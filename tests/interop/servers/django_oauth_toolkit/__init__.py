@@ -1,0 +1,1 @@
+"""Django OAuth Toolkit, served by waitress."""

@@ -1,0 +1,1 @@
+"""oauth2orize with Passport and Express."""

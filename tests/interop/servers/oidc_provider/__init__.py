@@ -1,0 +1,1 @@
+"""oidc-provider, with pages of its own for login and consent."""
