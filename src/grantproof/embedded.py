@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 from grantproof.errors import GrantproofError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Sequence
 
 _PATIENCE_S = 20
 
 
 @contextlib.contextmanager
-def start(faults: "Sequence[str]" = (), oddities: "Sequence[str]" = (), *, tls: bool = False) -> "Iterator[Path]":
+def start(faults: "Sequence[str]" = (), oddities: "Sequence[str]" = (), *, tls: bool = False) -> "Generator[Path]":
     """Runs `grantproof serve` on a free loopback port while the context lasts; gives the path of its profile.
 
     Raises:

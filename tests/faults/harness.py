@@ -8,7 +8,7 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
@@ -113,7 +113,7 @@ SERVERS: dict[str, Behaviour] = {
 
 
 @contextlib.contextmanager
-def raw_server(behave: Behaviour) -> Iterator[str]:
+def raw_server(behave: Behaviour) -> Generator[str]:
     """A server whose every connection behaves like this; gives its origin."""
     listener = socket.create_server(("127.0.0.1", 0))
     stop = threading.Event()

@@ -68,11 +68,11 @@ def build(
         jobs += [Job(oddity.id, write_profile(base_url, oddity.id, folder), arguments=NOT_FUZZING) for oddity in odd]
         outcomes = {outcome.job.variant: outcome for outcome in _shown(run_all(jobs), len(jobs))}
     lawful = frozenset(outcomes["lawful"].ids("pass"))
-    document["lawful"] = {"failed": outcomes["lawful"].ids("fail", "warn", "inconclusive"), "passed": len(lawful)}
+    known = set(outcomes["lawful"].ids("fail", "warn", "inconclusive"))
+    document["lawful"] = {"failed": sorted(known), "passed": len(lawful)}
     for fault in faults:
         outcome = outcomes.get(fault.id) or Outcome(Job(fault.id, Path()), (), -1, "its clause has no check")
         document["faults"].append(fault_row(fault, outcome, lawful, registry) | _trouble(outcome))
-    known = set(document["lawful"]["failed"])
     for oddity in odd:
         outcome = outcomes[oddity.id]
         failed = [check for check in outcome.ids("fail", "warn", "inconclusive") if check not in known]
@@ -99,7 +99,7 @@ def _shown(outcomes: Any, total: int) -> Any:
 
 def problems(document: dict[str, Any]) -> list[str]:
     """What is wrong with a matrix, one line each; empty when the tester is trustworthy."""
-    found = [f"lawful server: {check} does not pass" for check in document["lawful"]["failed"] if check not in REVIEWED]
+    found = [f"lawful server: {each} does not pass" for each in document["lawful"]["failed"] if each not in REVIEWED]
     found += [
         f"fault {row['id']} ({row['clause']}) survives" + _why(row) for row in document["faults"] if not row["killed"]
     ]

@@ -12,7 +12,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -151,7 +151,7 @@ def _outcome(job: Job, kept: Any, seconds: float) -> Outcome:
 
 
 @contextlib.contextmanager
-def variant_host() -> Iterator[tuple[str, Path]]:
+def variant_host() -> Generator[tuple[str, Path]]:
     """One process that serves every variant; gives its base URL and the folder for profiles."""
     with tempfile.TemporaryDirectory(prefix="grantproof-variants-") as folder:
         path = Path(folder)

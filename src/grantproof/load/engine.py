@@ -312,14 +312,17 @@ class Engine:
         oldest = now - self._timeout_s
         while self._waiting and self._waiting[0][0] <= oldest:
             self._count_timeout(now - self._waiting.popleft()[0])
-        for connection in [each for each in self._connections.values() if each.state in {BUSY, CONNECTING}]:
+        connecting = 0
+        for connection in list(self._connections.values()):
             if connection.state == BUSY and connection.intended_s <= oldest:
                 self._count_timeout(now - connection.intended_s)
                 self._tally.service.record(now - connection.sent_s)
                 self._drop(connection)
-            elif connection.state == CONNECTING and connection.since_s <= oldest:
-                self._drop(connection)
-        if self._waiting and len(self._connections) < self._limit and now >= self._paused:
+            elif connection.state == CONNECTING:
+                connecting += 1
+                if connection.since_s <= oldest:
+                    self._drop(connection)
+        if len(self._waiting) > connecting and len(self._connections) < self._limit and now >= self._paused:
             self._open(now)
         if now - self._start >= self._tally.t:
             self._close_second(now)

@@ -5,6 +5,7 @@ The page is hostile: it is parsed, bounded, never rendered and never run.
 
 import re
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
@@ -53,8 +54,9 @@ def read_page(answer: Answer) -> Page | None:
     """The page of an answer, or None when it is no HTML."""
     if answer.headers.media_type not in {"text/html", "application/xhtml+xml", ""} or not answer.body.strip():
         return None
-    from lxml import etree, html  # noqa: PLC0415 - runs without a login do not pay for lxml
+    from lxml import etree  # noqa: PLC0415 - runs without a login do not pay for lxml
 
+    html: Any = import_module("lxml.html")  # its stubs leave the element type open
     parser = html.HTMLParser(encoding="utf-8", recover=True, no_network=True, huge_tree=False)
     try:
         root = html.document_fromstring(answer.body, parser=parser)

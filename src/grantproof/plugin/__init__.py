@@ -136,7 +136,8 @@ def pytest_runtest_makereport(
 
 def pytest_report_teststatus(report: Any) -> "tuple[str, str, tuple[str, dict[str, bool]]] | None":
     """Names the verdicts in pytest's own terminal output."""
-    verdict = (getattr(report, "grantproof", None) or {}).get("verdict")
+    record: dict[str, str] = getattr(report, "grantproof", None) or {}
+    verdict = record.get("verdict", "")
     if verdict == "inconclusive":
         return "error", "E", ("INCONCLUSIVE", {"yellow": True})
     if verdict in {"warn", "waived"}:

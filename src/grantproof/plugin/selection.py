@@ -1,6 +1,6 @@
 """Which checks run: roles become parameters; rulebooks and the user's selection decide the rest."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -48,8 +48,8 @@ def clauses_of(item: pytest.Item, registry: Registry) -> tuple[Clause, ...]:
 def holders_of(item: pytest.Item) -> dict[str, Holder | None]:
     """The holders of roles that a parametrized check was given, by role."""
     callspec = getattr(item, "callspec", None)
-    params = callspec.params if callspec is not None else {}
-    return {name: value for name, value in params.items() if name in ROLES}
+    params = cast("dict[str, object]", callspec.params) if callspec is not None else {}
+    return {name: cast("Holder | None", value) for name, value in params.items() if name in ROLES}
 
 
 def grant_of(item: pytest.Item, clauses: "Sequence[Clause]") -> str:
@@ -71,8 +71,8 @@ def select(config: pytest.Config, state: "RunState", items: list[pytest.Item]) -
     Raises:
         pytest.UsageError: an unknown rulebook, grant or clause.
     """
-    wanted = [text.strip() for text in config.getoption("grantproof_clause")]
-    check_selection(state.rulebooks, config.getoption("grantproof_grant"), wanted, state.registry)
+    wanted = _words(config, "clause")
+    check_selection(state.rulebooks, _words(config, "grant"), wanted, state.registry)
     kept: list[pytest.Item] = []
     dropped: list[pytest.Item] = []
     for item in items:
@@ -86,6 +86,11 @@ def select(config: pytest.Config, state: "RunState", items: list[pytest.Item]) -
     if dropped:
         config.hook.pytest_deselected(items=dropped)
         items[:] = kept
+
+
+def _words(config: pytest.Config, option: str) -> list[str]:
+    values = cast("list[str]", config.getoption(f"grantproof_{option}"))
+    return [value.strip() for value in values]
 
 
 def check_selection(
@@ -137,10 +142,10 @@ def _is_chosen(
     level = effective(clauses, rulebooks)
     if level is Level.NONE:
         return False
-    least = config.getoption("grantproof_level")
+    least: str | None = config.getoption("grantproof_level")
     if least is not None and level.rank < _RANKS[least]:
         return False
     if wanted and not any(_names(name, clause) for name in wanted for clause in clauses):
         return False
-    grants = config.getoption("grantproof_grant")
+    grants = _words(config, "grant")
     return not grants or grant_of(item, clauses) in {*grants, "both"}

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import pytest
 
@@ -22,7 +22,7 @@ from grantproof.transport import Redactor
 from grantproof.verdict import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from grantproof.profile.model import Waiver as ProfileWaiver
 
@@ -66,7 +66,7 @@ class RunState:
             pytest.UsageError: the profile is wrong.
         """
         global current  # noqa: PLW0603 - reports arrive without a config
-        option = config.getoption
+        option = cast("Callable[[str], Any]", config.getoption)
         inherited: dict[str, Any] = getattr(config, "workerinput", {}).get("grantproof", {})
         stack = ExitStack()
         try:

@@ -109,7 +109,7 @@ def conclude(item: pytest.Item, call: "pytest.CallInfo[None]", report: pytest.Te
         "verdict": judge(level, ending).value,
         "message": state.scrub(message_of(ending)),
         "seconds": round(call.duration, 6),
-        "exchanges": item.stash.get(EXCHANGES, []),
+        "exchanges": item.stash.get(EXCHANGES, list[dict[str, Any]]()),
         "worker": getattr(item.config, "workerinput", {}).get("workerid", ""),
     }
     if level is Level.MAY and (ending is None or isinstance(ending, AssertionError)):

@@ -5,8 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, ConfigDict, Field, ModelWrapValidatorHandler, ValidationError, ValidationInfo
-from pydantic import model_validator as _model_validator
+from pydantic import AfterValidator, ConfigDict, Field, ModelWrapValidatorHandler, ValidationError, ValidationInfo, model_validator
 
 from grantproof.profile.addresses import VALUE, origin_problem, without_query
 from grantproof.profile.part import Objection, Part, custom_error, folder_of, masked, refuse, table_of
@@ -109,7 +108,7 @@ class Login(Part):
         default=(), description="Further origins that the target's login pages live on; others are never followed."
     )
 
-    @_model_validator(mode="wrap")
+    @model_validator(mode="wrap")
     @classmethod
     def _whole(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
         objections = list(_login_objections(data)) if is_table(data) else []

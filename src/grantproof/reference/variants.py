@@ -2,7 +2,7 @@
 
 A fault breaks one clause; an oddity is lawful but unusual. Modules in `faults/` and `oddities/` declare them:
 
-    @fault("accepts_wrong_secret_by_body", "rfc6749:2.3.1/secret-checked", "partial", "A wrong secret ... is accepted.")
+    @fault("accepts_wrong_secret_by_body", "rfc6749:5.2/invalid-client", "partial", "A wrong secret ... is accepted.")
     def accepts_wrong_secret_by_body(rules: Rules) -> Rules:
         return rules | Rules(
             secret_matches=when(

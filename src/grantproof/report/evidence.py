@@ -47,7 +47,7 @@ def show(exchange: ExchangeRecord, body_limit: int = BODY_LIMIT) -> Evidence:
     curl = str(exchange["curl"])
     return Evidence(
         n=exchange["n"],
-        title=one_line(f"{method} {url.partition('?')[0]}", 160),
+        title=one_line(f"{method} {_path(url)}", 160),
         status=status,
         failure="" if status else _text(response, "_error")[:_HEADER_LIMIT] or "no answer",
         milliseconds=exchange["seconds"] * 1000,
@@ -124,6 +124,11 @@ def _fitting_limit(exchanges: Sequence[ExchangeRecord], room: int) -> int:
 def _by_turns(groups: Sequence[Sequence[CheckResult]]) -> Iterator[CheckResult]:
     for turn in range(max(map(len, groups), default=0)):
         yield from (group[turn] for group in groups if turn < len(group))
+
+
+def _path(url: str) -> str:
+    _, scheme, rest = url.partition("://")
+    return "/" + rest.partition("/")[2].partition("?")[0] if scheme else url
 
 
 def _part(side: Mapping[str, Any], key: str) -> Mapping[str, Any]:

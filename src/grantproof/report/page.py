@@ -38,6 +38,11 @@ class ClauseView:
     finding: bool = False
 
     @property
+    def source(self) -> str:
+        """The section as people name it."""
+        return f"{short_name(self.result.spec)} section {self.result.section}"
+
+    @property
     def anchor(self) -> str:
         """An element id."""
         return "c-" + "".join(mark if mark.isalnum() and mark.isascii() else "-" for mark in self.result.id)
@@ -155,13 +160,14 @@ def conclude(run: "Run") -> Conclusion:
         parts = ["met no requirement that could be judged"]
     if departed:
         parts.append(f"departs from {_number(departed, 'recommendation')}")
-    if counts[Verdict.WAIVED]:
-        parts.append(f"{_number(counts[Verdict.WAIVED], 'clause')} waived")
+    asides = []
     if undecided:
-        parts.append(f"{_number(undecided, 'clause')} could not be decided")
+        asides.append(f"{_number(undecided, 'clause')} could not be decided")
+    if counts[Verdict.WAIVED]:
+        asides.append(f"{_number(counts[Verdict.WAIVED], 'clause')} {_be(counts[Verdict.WAIVED])} waived")
     tone = Verdict.worst(clause.verdict for clause in run.clauses if clause.verdict)
     opening = "The run was interrupted; until then it " if run.interrupted else ""
-    text = opening + _enumerate(parts)
+    text = opening + "; ".join(filter(None, (" and ".join(parts), ", ".join(asides))))
     return Conclusion(Verdict.PASS if tone is Verdict.WAIVED else tone, text[:1].upper() + text[1:] + ".")
 
 
@@ -231,5 +237,6 @@ def _number(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-def _enumerate(parts: list[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])}, and {parts[-1]}"
+
+def _be(count: int) -> str:
+    return "is" if count == 1 else "are"

@@ -181,14 +181,13 @@ class Transport:
     def _exchange(self, request: "Request") -> Answer:
         self._politeness.wait()
         number, started, began = self.recorder.next_number(), time.time(), time.perf_counter()
-        answer, failure = None, ""
         try:
             answer = self._read(request, number, began)
         except Inconclusive as problem:
-            failure = str(problem)
+            seconds = time.perf_counter() - began
+            self.recorder.add(request, None, failure=str(problem), started=started, seconds=seconds)
             raise
-        finally:
-            self.recorder.add(request, answer, failure=failure, started=started, seconds=time.perf_counter() - began)
+        self.recorder.add(request, answer, failure="", started=started, seconds=time.perf_counter() - began)
         return answer
 
     def _read(self, request: "Request", number: int, began: float) -> Answer:

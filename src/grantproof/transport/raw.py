@@ -38,14 +38,12 @@ def send_raw(
         ResetError: the server closed the connection without an answer.
     """
     number, started, began = recorder.next_number(), time.time(), time.perf_counter()
-    answer, failure = None, ""
     try:
         answer = _exchange(request, octets, number, timeout_s, context)
     except Inconclusive as problem:
-        failure = str(problem)
+        recorder.add(request, None, failure=str(problem), started=started, seconds=time.perf_counter() - began)
         raise
-    finally:
-        recorder.add(request, answer, failure=failure, started=started, seconds=time.perf_counter() - began)
+    recorder.add(request, answer, failure="", started=started, seconds=time.perf_counter() - began)
     return answer
 
 

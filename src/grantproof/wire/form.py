@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote_plus, unquote_to_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
 _MALFORMED_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _OUTSIDE_URLENCODED = re.compile(r"[^A-Za-z0-9*\-._+%~!'()$,;:@/?=]")
@@ -24,15 +24,6 @@ class Form:
     """Pairs in order, repeats and blanks kept. Its repr shows names only, since values may be secrets."""
 
     pairs: tuple[tuple[str, str], ...] = ()
-
-    @classmethod
-    def of(cls, pairs: "Mapping[str, str | None] | Iterable[tuple[str, str]]") -> "Form":
-        """A form of a mapping (None leaves a name out) or of pairs."""
-        if isinstance(pairs, Form):
-            return pairs
-        if hasattr(pairs, "items"):
-            return cls(tuple((name, value) for name, value in pairs.items() if value is not None))  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType, reportUnknownArgumentType, reportAttributeAccessIssue] - narrowed by hasattr
-        return cls(tuple(pairs))
 
     @classmethod
     def parse(cls, text: str, *, strict: bool = False) -> "Form":

@@ -6,7 +6,7 @@ from grantproof.reference.rules import Rules
 from grantproof.reference.variants import by_error_path, by_method, fault, when
 
 
-@fault("accepts_wrong_secret_by_body", "rfc6749:2.3.1/secret-checked", "partial", "Any secret in the body will do.")
+@fault("accepts_wrong_secret_by_body", "rfc6749:5.2/invalid-client", "partial", "Any secret in the body will do.")
 def accepts_wrong_secret_by_body(rules: Rules) -> Rules:
     """Only the Authorization header is checked."""
     return rules | Rules(
@@ -16,19 +16,26 @@ def accepts_wrong_secret_by_body(rules: Rules) -> Rules:
     )
 
 
-@fault("basic_credentials_not_decoded", "rfc6749:2.3.1/basic-form-decoded", "plain", "Basic is taken literally.")
+@fault(
+    "basic_credentials_not_decoded", "rfc6749:2.3.1/form-urlencoded-credentials", "plain", "Basic is taken literally."
+)
 def basic_credentials_not_decoded(rules: Rules) -> Rules:
     """The form-encoding inside Basic credentials stays."""
     return rules | Rules(decode_basic_part=lambda _call, raw: raw.decode("utf-8", "replace"))
 
 
-@fault("ignores_repeated_parameters", "rfc6749:3.2/repeated-parameter", "plain", "Repeated parameters are not noticed.")
+@fault(
+    "ignores_repeated_parameters",
+    "rfc6749:3.2/repeated-request-parameter",
+    "plain",
+    "Repeated parameters are not noticed.",
+)
 def ignores_repeated_parameters(rules: Rules) -> Rules:
     """Nothing is ever seen as repeated."""
     return rules | Rules(find_repeats=lambda _call, _form: ())
 
 
-@fault("token_answer_may_be_cached", "rfc6749:5.1/cache-control", "plain", "Answers lack Cache-Control and Pragma.")
+@fault("token_answer_may_be_cached", "rfc6749:5.1/no-store", "plain", "Answers lack Cache-Control and Pragma.")
 def token_answer_may_be_cached(rules: Rules) -> Rules:
     """No answer says no-store."""
     return rules | Rules(cache_headers=lambda _call: [])

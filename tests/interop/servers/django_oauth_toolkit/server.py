@@ -9,6 +9,7 @@ from tests.interop.server import Running, cache_folder, installation, run_tool, 
 
 HERE = Path(__file__).parent
 LOCK = HERE / "requirements.lock"
+PYTHON = f"python{sys.version_info.major}.{sys.version_info.minor}"
 
 
 @dataclass(frozen=True)
@@ -19,12 +20,16 @@ class DjangoOAuthToolkit:
 
     def install(self) -> None:
         """Makes the virtual environment from the lock, hashes checked."""
-        folder = cache_folder(self.name, LOCK)
+        folder = self._folder
         with installation(folder, f"{self.name} (pip)") as due:
             if due:
                 run_tool([sys.executable, "-m", "venv", folder / "venv"])
                 pip = [folder / "venv/bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
                 run_tool([*pip, "--no-deps", "--require-hashes", "-r", LOCK])
+
+    @property
+    def _folder(self) -> Path:
+        return cache_folder(f"{self.name}-{PYTHON}", LOCK)
 
     def start(self, state_dir: Path) -> Running:
         """Starts the project with an empty database, which it fills with the clients and users of the profile."""
@@ -43,7 +48,7 @@ class DjangoOAuthToolkit:
             "GRANTPROOF_DOT_KEY": str(write_private_key(state_dir / "oidc-key.pem")),
             "PYTHONDONTWRITEBYTECODE": "1",
         }
-        python = cache_folder(self.name, LOCK) / "venv/bin/python"
+        python = self._folder / "venv/bin/python"
         log = state_dir / "server.log"
         process, base_url = spawn(
             [python, "-m", "project.serve"], cwd=HERE, log=log, environ={**own, **secrets}

@@ -16,7 +16,7 @@ application = get_wsgi_application()
 
 def main() -> None:
     """Serves until the process is ended."""
-    from project.seed import seed  # noqa: PLC0415 - models can be imported only after Django is set up
+    from .seed import seed  # noqa: PLC0415 - models can be imported only after Django is set up
 
     call_command("migrate", verbosity=0)
     seed()

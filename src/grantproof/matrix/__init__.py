@@ -1,0 +1,1 @@
+"""The axes that checks run over: pure data and small functions on it."""

@@ -1,0 +1,33 @@
+"""The servers by name, and where their profiles and recorded verdicts are."""
+
+from pathlib import Path
+
+from grantproof.errors import GrantproofError
+from tests.interop.server import Server
+from tests.interop.servers.django_oauth_toolkit.server import DjangoOAuthToolkit
+from tests.interop.servers.oauth2orize.server import OAuth2orize
+from tests.interop.servers.oidc_provider.server import OidcProvider
+
+ROOT = Path(__file__).parents[2]
+SERVERS: dict[str, Server] = {server.name: server for server in (DjangoOAuthToolkit(), OAuth2orize(), OidcProvider())}
+
+
+def find_server(name: str) -> Server:
+    """The server of this name.
+
+    Raises:
+        GrantproofError: there is none.
+    """
+    if name not in SERVERS:
+        raise GrantproofError(f"there is no server {name!r}", hint=f"servers: {', '.join(SERVERS)}")
+    return SERVERS[name]
+
+
+def profile_path(name: str) -> Path:
+    """The profile of a server."""
+    return ROOT / "profiles" / f"{name}.toml"
+
+
+def recorded_path(name: str) -> Path:
+    """The verdicts that were recorded for a server."""
+    return Path(__file__).parent / "recorded" / f"{name}.json"
