@@ -28,6 +28,7 @@ from grantproof.wire.request import FormRequest, Request
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from grantproof.matrix.authorization_errors import ErrorPath
     from grantproof.profile.client import Client
     from grantproof.profile.model import Profile
     from grantproof.profile.signing_in import LoginStep
@@ -260,6 +261,7 @@ class Idp:
         agent: UserAgent | None = None,
         choice: str = "allow",
         stop_at_pages: bool = False,
+        password: str | None = None,
     ) -> AuthorizationAnswer:
         """Where an authorization request ends after login and consent.
 
@@ -268,6 +270,7 @@ class Idp:
             agent: whose browser; the kept one of the first user when None.
             choice: `allow` or `deny`.
             stop_at_pages: end at the first page.
+            password: another password in the place of the user's own.
 
         Raises:
             Inconclusive: the login cannot be done.
@@ -276,7 +279,7 @@ class Idp:
         if not agent.signed_in and not stop_at_pages:
             self._wait_for_login()
         try:
-            journey = self._driver(agent.user).walk(
+            journey = self._driver(agent.user, password).walk(
                 request.to_request(), agent, choice=choice, leave_at=self._redirect_uris, stop_at_pages=stop_at_pages
             )
         except ResetError as problem:
@@ -294,8 +297,42 @@ class Idp:
     def _redirect_uris(self) -> frozenset[str]:
         return frozenset(uri for client in self.profile.clients.values() for uri in client.redirect_uris)
 
-    def _driver(self, user: str) -> FormsDriver:
-        return FormsDriver(self.transport, _steps_for(self.profile, user), self.profile.origins)
+    def provoke(self, flow: Flow, path: "ErrorPath") -> AuthorizationAnswer:
+        """Where the flow's plain request ends with one thing wrong.
+
+        Raises:
+            NotOffered: the server grants it, and may.
+        """
+        agent = self.fresh_agent() if path.fresh else None
+        answer = self.follow(path.apply(self.authorization_request(flow)), agent=agent, choice=path.choice)
+        if path.lenient and answer.issued and answer.error is None:
+            raise NotOffered(f"the server makes no error of it: {path}")
+        return answer
+
+    def asks_consent(self, answer: AuthorizationAnswer) -> bool:
+        """Whether the user had to allow or deny something on the way.
+
+        Raises:
+            NotOffered: the profile does not say which of its login steps gives consent.
+        """
+        deciding = {step.when for step in self.profile.login.steps if step.choice is not None}
+        if not deciding:
+            raise NotOffered("no login step of the profile has a choice, so consent cannot be told from login")
+        return bool(deciding & set(answer.acted))
+
+    def consent_request(self, page: Answer, choice: str = "allow") -> Request:
+        """What a browser would send from a consent page, unsent.
+
+        Raises:
+            NotOffered: no login step of the profile with this choice is for the page.
+        """
+        request = self._driver("user").submission(page, choice)
+        if request is None:
+            raise NotOffered("the journey does not stop at a page on which consent is given")
+        return request
+
+    def _driver(self, user: str, password: str | None = None) -> FormsDriver:
+        return FormsDriver(self.transport, _steps_for(self.profile, user, password), self.profile.origins)
 
     def _wait_for_login(self) -> None:
         pause_s = self._last_login + self.profile.politeness.login_interval_s - time.monotonic()
@@ -434,13 +471,14 @@ class Idp:
         raise NotOffered(f"the profile has no second client for {grant}")
 
 
-def _steps_for(profile: "Profile", user: str) -> "list[LoginStep]":
-    """The login steps with the second user's name and password in place of the first's."""
-    if user == "user" or profile.user is None:
+def _steps_for(profile: "Profile", user: str, password: str | None = None) -> "list[LoginStep]":
+    """The login steps with the second user's name and password in place of the first's, or with another password."""
+    if profile.user is None or (user == "user" and password is None):
         return list(profile.login.steps)
-    if profile.user2 is None:
+    own = profile.user if user == "user" else profile.user2
+    if own is None:
         raise NotOffered("the profile has no second user: [user2]")
-    swap = {profile.user.username: profile.user2.username, profile.user.password: profile.user2.password}
+    swap = {profile.user.username: own.username, profile.user.password: password or own.password}
     return [
         step.model_copy(
             update={

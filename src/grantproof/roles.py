@@ -162,6 +162,10 @@ ROLES: dict[str, Role] = {
         "an implicit client with the response type id_token token",
         _flows(lambda client, each: _implicit(client) and len(each.split()) > 1),
     ),
+    "public_flow": Role(
+        "a public client that may use the implicit grant",
+        _flows(lambda client, each: _implicit(client) and _has_token(each) and client.public),
+    ),
     "one_uri_flow": Role(
         "an implicit client with exactly one redirection URI",
         _flows(lambda client, each: _implicit(client) and _has_token(each) and len(client.redirect_uris) == 1),

@@ -73,6 +73,12 @@ class Engine:
         self._next_tick = self._paused = 0.0
         self._second, self._offered = 1, 0
         self._grace_s: float | None = None
+        self._ended = 0.0
+
+    @property
+    def elapsed_s(self) -> float:
+        """How long the run took so far, from the moment when the first request could leave to the last answer."""
+        return 0.0 if self._start == _NEVER else (self._ended or perf_counter()) - self._start
 
     def stop(self, grace_s: float = 0.0) -> None:
         """Sends nothing more and waits no longer than this for what is under way. For other threads."""
@@ -345,5 +351,8 @@ class Engine:
         self._tally.abandoned = self._busy + len(self._waiting)
         for connection in list(self._connections.values()):
             self._drop(connection)
-        self._close_second(perf_counter())
+        self._ended = now = perf_counter()
+        self._close_second(now)
+        if self._grace_s is None and self._end < _NEVER:
+            self._ended = max(now, self._end)  # the last request may be answered before the time is up
         self._poller.close()

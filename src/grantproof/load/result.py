@@ -160,8 +160,10 @@ class _Measures:
         return self._total.ok / self._seconds if self._seconds else 0.0
 
 
-def make_result(record: "RunRecord", target: "Target", setting: Setting, endings: Sequence[Ending]) -> LoadResult:
-    """The result of a run that is over."""
+def make_result(
+    record: "RunRecord", target: "Target", setting: Setting, endings: Sequence[Ending], *, lost: int = 0
+) -> LoadResult:
+    """The result of a run that is over. `lost` counts workers that never said how they ended."""
     total = record.total
     seconds = max((ending.seconds for ending in endings), default=0.0)
     measures = _Measures(record, seconds)
@@ -179,7 +181,7 @@ def make_result(record: "RunRecord", target: "Target", setting: Setting, endings
         service_time_s=_quantiles(total.service),
         send_lag_s=_quantiles(_sum((total.lag, total.queue))),
         connections=_connections(record),
-        generator=_generator(record, endings, open_loop=setting.offered_per_s is not None),
+        generator=_generator(record, endings, lost, open_loop=setting.offered_per_s is not None),
         duplicates={"found": total.notes[DUPLICATE], "checked_share": _share(compared, total.ok)},
         thresholds=[
             Limit(rule=rule.rule, kept=rule.kept(measures), value=rule.value(measures)) for rule in setting.thresholds
@@ -215,10 +217,12 @@ def limitation(record: "RunRecord", cpu_share: float, *, open_loop: bool) -> str
     return ""
 
 
-def _generator(record: "RunRecord", endings: Sequence[Ending], *, open_loop: bool) -> dict[str, Any]:
+def _generator(record: "RunRecord", endings: Sequence[Ending], lost: int, *, open_loop: bool) -> dict[str, Any]:
     total = record.total
     cpu_share = max((ending.cpu_share for ending in endings), default=0.0)
     reason = limitation(record, cpu_share, open_loop=open_loop)
+    if lost:
+        reason = f"{lost} of {lost + len(endings)} workers were lost"
     return {
         "cpu_s": _round(total.cpu_s),
         "cpu_us_per_request": round(total.cpu_s * 1e6 / total.resolved, 1) if total.resolved else 0.0,

@@ -29,7 +29,7 @@ class Target:
         body: form-urlencoded.
         ca: a PEM file of authorities to trust instead of the system's.
         timeout_s: how long an answer may take from the moment its request was meant to leave.
-        allowed: the profile allows load.
+        thresholds: the profile's rules.
         scopes: what `body` asks for.
         reuses_tokens: the same token for repeated requests is lawful here and expected.
         secrets: what must never be printed.
@@ -41,7 +41,6 @@ class Target:
     body: bytes = field(repr=False)
     ca: Path | None = None
     timeout_s: float = 10.0
-    allowed: bool = False
     thresholds: tuple[str, ...] = ()
     scopes: tuple[str, ...] = ()
     reuses_tokens: bool = False
@@ -82,18 +81,8 @@ class Target:
         except UnicodeEncodeError:
             raise GrantproofError("a header or the token endpoint's URL has characters beyond Latin-1", self.name) from None
 
-    def require_permission(self) -> None:
-        """Does nothing where load is allowed.
-
-        Raises:
-            GrantproofError: the profile does not allow it.
-        """
-        if not self.allowed:
-            hint = "if the server is yours to load, write into its profile: [load] allowed = true"
-            raise GrantproofError(f"the profile does not allow load on {self.name}", self.profile_name, hint)
-
     @classmethod
-    def from_profile(cls, profile: "Profile") -> "Target":
+    def from_profile(cls, profile: "Profile", token_url: str = "") -> "Target":
         """The target of the first client that may use the client credentials grant with a secret.
 
         Raises:
@@ -105,12 +94,11 @@ class Target:
         form, headers = _authenticate(client, method)
         return cls(
             name=profile.target.name or profile.name,
-            token_url=_token_url(profile),
+            token_url=token_url or _token_url(profile),
             headers=(*headers, *profile.target.headers.items()),
             body=form.encode().encode("ascii"),
             ca=Path(profile.tls.ca) if profile.tls.ca else None,
             timeout_s=profile.timeout_s,
-            allowed=profile.load.allowed,
             thresholds=tuple(profile.load.thresholds),
             scopes=tuple(client.scopes),
             reuses_tokens=bool(profile.claims.reuses_tokens),
@@ -120,17 +108,23 @@ class Target:
         )
 
 
-def load_target(idp: str) -> Target:
+def load_target(idp: str, token_url: str = "") -> Target:
     """The target that a profile's name or path stands for.
+
+    Args:
+        idp: the name or path.
+        token_url: the token endpoint, where somebody has found it out already.
 
     Raises:
         GrantproofError: the profile is wrong or does not allow load.
     """
-    from grantproof import profile  # noqa: PLC0415 - pydantic is not loaded where a target is built by hand
+    from grantproof.profile import load  # noqa: PLC0415 - pydantic is not loaded where a target is built by hand
 
-    target = Target.from_profile(profile.load(idp))
-    target.require_permission()
-    return target
+    profile = load(idp)
+    if not profile.load.allowed:
+        hint = "if the server is yours to load, write into its profile: [load] allowed = true"
+        raise GrantproofError("the profile does not allow load", str(profile.path or profile.name), hint)
+    return Target.from_profile(profile, token_url)
 
 
 def _client_for_load(profile: "Profile") -> "tuple[Client, str]":
@@ -166,9 +160,10 @@ def _parameters(items: Iterable[tuple[str, Any]]) -> list[tuple[str, str]]:
 def _token_url(profile: "Profile") -> str:
     if profile.endpoints.token:
         return profile.endpoints.token
-    from grantproof.profile import discover  # noqa: PLC0415 - most profiles name the endpoint, and then nothing is asked for
+    from grantproof.idp import Idp  # noqa: PLC0415 - most profiles name the endpoint, and then nothing has to be asked
 
-    found = discover(profile).endpoints.token
+    with Idp.open(profile) as idp:
+        found = idp.profile.endpoints.token
     if not found:
         raise GrantproofError("the metadata names no token endpoint", profile.target.issuer, "give it in [endpoints] token")
     return found

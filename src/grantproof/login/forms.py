@@ -103,6 +103,14 @@ class FormsDriver:
                 journey.page = answer
         return journey
 
+    def submission(self, answer: Answer, choice: str) -> Request | None:
+        """What the step with this choice makes of a page, unsent; None when there is no such step for it."""
+        page = read_page(answer)
+        for step in self._steps:
+            if page is not None and step.choice == choice and not step.calls and self._matches(step, page):
+                return self._submit(step, page)
+        return None
+
     def _follow(self, redirect: Redirect, sent: Request, leave_at: "Collection[str]") -> Request | None:
         """The request of a hop inside the server; None when the hop leaves it."""
         target = redirect.url.partition("#")[0]

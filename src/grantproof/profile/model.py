@@ -86,6 +86,10 @@ def _clause_id(value: str) -> str:
     return value
 
 
+def _named(clients: dict[str, Client]) -> dict[str, Client]:
+    return {key: client.model_copy(update={"name": key}) for key, client in clients.items()}
+
+
 class Target(Part):
     """The authorization server that is judged."""
 
@@ -203,7 +207,7 @@ class Profile(Part):
     target: Target = Field(default_factory=Target, description="The authorization server that is judged.")
     tls: Tls = Field(default_factory=Tls, description="Whom to trust.")
     endpoints: Endpoints = Field(default_factory=Endpoints, description="Where it answers, over what metadata says.")
-    clients: dict[str, Client] = Field(
+    clients: Annotated[dict[str, Client], AfterValidator(_named)] = Field(
         default_factory=dict, description="Registered clients; names are free, roles come from what they may do."
     )
     user: User | None = Field(default=None, description="A test user.")
@@ -226,8 +230,7 @@ class Profile(Part):
             refuse("profile", objections, error)
             raise
         refuse("profile", objections)
-        named = {key: client.model_copy(update={"name": key}) for key, client in profile.clients.items()}
-        return profile.model_copy(update={"clients": named})
+        return profile
 
     def clients_for(self, grant: str) -> tuple[Client, ...]:
         """The clients that are registered for a grant, in the profile's order."""
@@ -271,10 +274,11 @@ class Profile(Part):
 def profile_objections(data: Mapping[str, Any]) -> Iterator[Objection]:
     """What contradicts itself across a profile's tables. Values of wrong types are left to the schema."""
     tables = {name: table_of(data.get(name)) for name in Profile.model_fields}
-    if not tables["target"].get("issuer") and not any(tables["endpoints"].values()) and "target" not in data:
-        yield Objection(("target",), "is missing", "give the target's issuer, or its endpoints")
-    elif not tables["target"].get("issuer") and not any(tables["endpoints"].values()):
-        yield Objection(("target", "issuer"), "is missing", "or give the target's [endpoints]")
+    if not tables["target"].get("issuer") and not any(tables["endpoints"].values()):
+        if "target" not in data:
+            yield Objection(("target",), "is missing", "give the target's issuer, or its endpoints")
+        elif tables["target"] or not data["target"]:
+            yield Objection(("target", "issuer"), "is missing", "or give the target's [endpoints]")
     clients: Mapping[str, Any] = tables["clients"]
     for name in clients:
         if not _CLIENT_NAME.fullmatch(name):

@@ -117,10 +117,11 @@ def unknown_key(location: Location) -> Objection:
     *around, key = location
     shape = _shape(tuple(around))
     known = keys_of(shape)
-    hint = near_miss(str(key), known)
-    if not hint:
-        homes = [table for table in TABLES if str(key) in keys_of(table)]
-        hint = f"it belongs to {_table_text(homes[0])}" if homes else f"known keys: {', '.join(known)}" if known else ""
+    homes = [table for table in TABLES if str(key) in keys_of(table)]
+    if homes:
+        hint = f"it belongs to {_table_text(homes[0])}"
+    else:
+        hint = near_miss(str(key), known) or (f"known keys: {', '.join(known)}" if known else "")
     return Objection(location, "unknown key", hint)
 
 

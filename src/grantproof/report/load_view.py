@@ -9,6 +9,7 @@ from markupsafe import Markup
 from grantproof.report.plots import bars, duration, number, percentile_curve, probes, quantile, timeline
 
 Json = Mapping[str, Any]
+_ARRIVALS = {"poisson": "Poisson", "constant": "evenly spaced"}
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Scenario:
     thresholds: tuple[Threshold, ...]
     percentiles: tuple[str, ...]
     latency: tuple[tuple[str, tuple[str, ...]], ...]
-    errors: tuple[tuple[str, int], ...]
+    errors: Markup
     plots: tuple[tuple[str, str, Markup], ...]
     health: tuple[tuple[str, str], ...]
     limited: bool
@@ -93,19 +94,18 @@ def _sentence(load: Json, crossed: Sequence[Threshold], *, limited: bool) -> str
 
 def _scenario(load: Json) -> Scenario:
     latency, service, lag = (_part(load, key) for key in ("latency_s", "service_time_s", "send_lag_s"))
-    errors = {**_part(load, "errors"), **{f"{kind} (protected)": n for kind, n in _part(load, "protected").items()}}
+    errors, turned_away = _part(load, "errors"), _part(load, "protected")
     names = sorted((name for name in latency if quantile(name)), key=lambda name: quantile(name) or 0)
     columns = [*names, *(["max"] if "max" in latency else [])]
     measured = {"from the intended time": latency, "from the sending": service}
     plots = (
         ("Latency by percentile", "time against share of answers, both logarithmic", percentile_curve(measured)),
         ("Rate and p99 over time", "one point a second", timeline(load.get("series") or ())),
-        ("Errors by kind", "", bars(errors)),
     )
     return Scenario(
         name=str(load.get("scenario") or "load"),
-        arrival=str(load.get("arrival") or ""),
-        tiles=_tiles(load, latency, errors),
+        arrival=_ARRIVALS.get(arrival := str(load.get("arrival") or ""), arrival),
+        tiles=_tiles(load, latency),
         thresholds=_thresholds(load),
         percentiles=tuple("max" if name == "max" else "p" + name[1:].replace("_", ".") for name in columns),
         latency=tuple(
@@ -113,17 +113,21 @@ def _scenario(load: Json) -> Scenario:
             for name, row in (*measured.items(), ("lag of the sending", lag))
             if row
         ),
-        errors=tuple(sorted(((kind, count) for kind, count in errors.items() if count), key=lambda row: -row[1])),
+        errors=bars({**errors, **{f"{kind} (protection)": count for kind, count in turned_away.items()}}),
         plots=tuple(plot for plot in plots if plot[2]),
         health=_health(load, lag),
         limited=bool(_part(load, "generator").get("limited")),
     )
 
 
-def _tiles(load: Json, latency: Json, errors: Mapping[str, int]) -> tuple[Tile, ...]:
-    ok, wrong = number(load.get("ok")) or 0, sum(errors.values())
+def _tiles(load: Json, latency: Json) -> tuple[Tile, ...]:
+    ok, wrong = _sum({"ok": load.get("ok")}), _sum(_part(load, "errors"))
+    turned_away = _sum(_part(load, "protected"))
+    requests = ok + wrong + turned_away
     offered = number(load.get("offered_per_s"))
-    share = wrong / (ok + wrong) if ok + wrong else 0
+    note = f"{wrong / (requests or 1):.3%} of {requests:,} requests"
+    if turned_away:
+        note += f"; {turned_away:,} more turned away"
     return (
         Tile(
             _rate(number(load.get("achieved_per_s"))),
@@ -133,7 +137,7 @@ def _tiles(load: Json, latency: Json, errors: Mapping[str, int]) -> tuple[Tile, 
         Tile(duration(number(latency.get("p50"))), "p50", "half were faster"),
         Tile(duration(number(latency.get("p99"))), "p99", "one in a hundred was slower"),
         Tile(duration(number(latency.get("max"))), "slowest"),
-        Tile(f"{wrong:,}", "errors", f"{share:.3%} of {ok + wrong:,.0f} requests", bad=wrong > 0),
+        Tile(f"{wrong:,}", "errors", note, bad=wrong > 0),
     )
 
 
@@ -175,6 +179,10 @@ def _thresholds(row: Json) -> tuple[Threshold, ...]:
         Threshold(str(entry.get("rule", "")), entry.get("kept")) if isinstance(entry, Mapping) else Threshold(str(entry), None)
         for entry in row.get("thresholds") or ()
     )
+
+
+def _sum(counts: Json) -> int:
+    return sum(int(number(count) or 0) for count in counts.values())
 
 
 def _rate(value: float | None) -> str:

@@ -134,7 +134,11 @@ def compose(run: "Run", room: int = ROOM_FOR_EVIDENCE) -> Page:
             )
             for spec, group in groups.items()
         ),
-        capabilities=tuple(clause for clause in run.clauses if clause.level is Level.MAY),
+        capabilities=tuple(
+            clause
+            for group in by_specification(clause for clause in run.clauses if clause.level is Level.MAY).values()
+            for clause in group
+        ),
         waivers=run.waivers,
         body_limit=selection.body_limit,
         left_out=selection.left_out,

@@ -69,7 +69,7 @@ def quantile(name: str) -> float | None:
 
 def percentile_curve(curves: Mapping[str, Mapping[str, Any]]) -> Markup:
     """Time against the share of answers, both on a logarithmic scale; one line for each named set of percentiles."""
-    height, bottom = 280, 240
+    height, bottom = 280, 222
     lines = {name: points for name, row in curves.items() if (points := _points(row))}
     if not lines:
         return Markup()
@@ -94,7 +94,7 @@ def timeline(series: Sequence[Mapping[str, Any]]) -> Markup:
     rows = _thinned([row for row in series if number(row.get("t")) is not None])
     if len(rows) < 2:
         return Markup()
-    height, upper, lower = 340, 132, 292
+    height, upper, lower = 350, 132, 292
     x = Axis(float(rows[0]["t"]), float(rows[-1]["t"]), _LEFT, WIDTH - _RIGHT)
     rates = [value for row in rows for key in ("offered", "ok") if (value := number(row.get(key))) is not None]
     rate = Axis(0, _round_up(max(rates, default=1)), upper, _TOP)
@@ -113,9 +113,10 @@ def timeline(series: Sequence[Mapping[str, Any]]) -> Markup:
     return _svg(height, f"Rate and p99 over time; the highest p99 of a second is {duration(top)}", parts)
 
 
-def bars(counts: Mapping[str, int]) -> Markup:
-    """Numbers by kind, the largest first."""
-    rows = sorted(((kind, count) for kind, count in counts.items() if count), key=lambda row: -row[1])[:12]
+def bars(counts: Mapping[str, object]) -> Markup:
+    """Numbers by kind, the largest first; kinds that never came are left out."""
+    present = [(kind, int(found)) for kind, value in counts.items() if (found := number(value))]
+    rows = sorted(present, key=lambda row: -row[1])[:12]
     if not rows:
         return Markup()
     most, step = rows[0][1], 30
@@ -126,7 +127,7 @@ def bars(counts: Mapping[str, int]) -> Markup:
         parts.append(_label(150, top + 14, one_line(kind, 22), "end"))
         parts.append(Markup('<rect class="bar" x="160" y="{}" width="{}" height="18" rx="3"/>').format(top, width))
         parts.append(_label(168 + width, top + 14, f"{count:,}", "start"))
-    return _svg(_TOP * 2 + len(rows) * step, f"Errors by kind; most often {rows[0][0]}: {rows[0][1]:,}", parts)
+    return _svg(_TOP * 2 + len(rows) * step, ", ".join(f"{kind}: {count:,}" for kind, count in rows), parts)
 
 
 def probes(rows: Sequence[Mapping[str, Any]], capacity: float | None) -> Markup:
@@ -238,5 +239,5 @@ def _legend(names: Sequence[str], y: float) -> Markup:
 
 
 def _svg(height: float, label: str, parts: Sequence[Markup]) -> Markup:
-    opening = Markup('<svg class="plot" viewBox="0 0 {} {}" role="img" aria-label="{}">').format(WIDTH, height, one_line(label, 200))
+    opening = Markup('<svg class="plot" viewBox="0 0 {} {}" role="img" aria-label="{}">').format(WIDTH, height, one_line(label, 600))
     return opening + Markup().join(parts) + Markup("</svg>")

@@ -47,8 +47,14 @@ def binds(level: Level) -> bool:
 
 
 def clause_verdict(level: Level, verdicts: "Sequence[Verdict]") -> Verdict | None:
-    """The worst of the clause's checks; None where the level gives no verdict."""
-    return Verdict.worst(verdicts) if binds(level) else None
+    """The worst of the clause's checks; None where the level gives no verdict.
+
+    A check may decide clauses of different levels: its fail is a warn for a clause that only recommends.
+    """
+    if not binds(level):
+        return None
+    worst = Verdict.worst(verdicts)
+    return Verdict.WARN if worst is Verdict.FAIL and level.is_recommendation else worst
 
 
 def capability(level: Level, verdicts: "Iterable[Verdict]") -> bool | None:

@@ -66,12 +66,29 @@ class CookieJar:
         """The value of a cookie by its name."""
         return next((cookie.value for cookie in self._jar if cookie.name == name), None)
 
+    def cross_site(self, method: str) -> "CookieJar":
+        """The cookies that browsers send along when another site makes them send a request.
+
+        Source: RFC 6265bis section 5.8.3, with SameSite as the cookies state it.
+        """
+        other = CookieJar()
+        for cookie in self._jar:
+            same_site = next((text.lower() for name, text in _attributes(cookie) if name.lower() == "samesite"), "")
+            if same_site != "strict" and (same_site != "lax" or method == "GET"):
+                other._jar.set_cookie(cookie)
+        return other
+
     def copy(self) -> "CookieJar":
         """Another jar with the same cookies."""
         other = CookieJar()
         for cookie in self._jar:
             other._jar.set_cookie(cookie)
         return other
+
+
+def _attributes(cookie: Any) -> "list[tuple[str, str]]":
+    """The attributes of a cookie that the standard library keeps without knowing them."""
+    return [(str(name), str(value or "")) for name, value in vars(cookie).get("_rest", {}).items()]
 
 
 class _CookieAnswer:

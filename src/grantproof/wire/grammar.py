@@ -1,6 +1,7 @@
 """The grammar of RFC 6749 Appendix A and its neighbours as predicates on decoded strings."""
 
 import re
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 # Source: RFC 6749 Appendix A; VSCHAR is %x20-7E, NQCHAR and NQSCHAR leave out the quote and the backslash.
@@ -13,6 +14,9 @@ _RESPONSE_TYPE = re.compile(r"[_A-Za-z0-9]+( [_A-Za-z0-9]+)*")
 _B64TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 # Source: RFC 3986 section 2: the characters that may stand in a URI, percent signs well-formed.
 _URI_CHARS = re.compile(r"(?:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})*")
+
+Rule = Callable[[str], bool]
+"""A predicate on a decoded string."""
 
 VSCHARS = "".join(map(chr, range(0x20, 0x7F)))
 RESERVED = '%+:&=/~" ?#<>'

@@ -7,11 +7,13 @@ import pytest
 
 from grantproof.profile.loading import MAX_BYTES, find, load, locate, read
 from grantproof.profile.problems import ProfileError, key_text
+from grantproof.profile.shipped import profiles_root, shipped_profiles
 
 TARGET = '[target]\nissuer = "https://as.example"\n'
 SERVICE = TARGET + '[clients.service]\nid = "s1"\n'
 SPA = TARGET + '[clients.spa]\nid = "s2"\npublic = true\n'
 STEP = TARGET + "[[login.steps]]\n"
+TOP_KEYS = "timeout_s, target, tls, endpoints, clients, user, user2, login, claims, politeness, load, waivers"
 WAIVER = TARGET + '[[waivers]]\nclause = "rfc6749:5.1/pragma"\nreason = "known"\nuntil = 2027-01-31\n'
 
 
@@ -32,7 +34,10 @@ BROKEN = {
     ),
     "key at the top": ('issuer = "x"\n' + TARGET, "1: issuer: unknown key; it belongs to [target]"),
     "injected name": ('name = "x"\n' + TARGET, "1: name: unknown key; it belongs to [target]"),
-    "injected path": ('path = "x"\n' + TARGET, "1: path: unknown key"),
+    "injected path": (
+        'path = "x"\n' + TARGET,
+        f"1: path: unknown key; known keys: {TOP_KEYS}",
+    ),
     "client's name": (
         SERVICE + 'secret = "x"\nname = "y"\n',
         "6: clients.service.name: unknown key; the client's name is its table's: [clients.service]",
@@ -186,6 +191,38 @@ BROKEN = {
     "origin": (
         TARGET + '[login]\norigins = ["https://a/b"]\n',
         '4: login.origins[0]: "https://a/b" is no origin: an origin ends after host and port',
+    ),
+    "relative redirect URI": (
+        SPA + 'redirect_uris = ["/cb"]\n',
+        '6: clients.spa.redirect_uris[0]: "/cb" is no redirect URI: it begins with no scheme',
+    ),
+    "redirect URI's port": (
+        SPA + 'redirect_uris = ["https://a:x/cb"]\n',
+        '6: clients.spa.redirect_uris[0]: "https://a:x/cb" is no URI: its host or port cannot be read',
+    ),
+    "redirect URI's space": (
+        SPA + 'redirect_uris = ["https://a/c b"]\n',
+        "6: clients.spa.redirect_uris[0]: \"https://a/c b\" is no URI: it contains ' '",
+    ),
+    "endpoint's host": (
+        '[endpoints]\ntoken = "https://"\n',
+        '2: endpoints.token: "https://" is no URL to use here: it names no host',
+    ),
+    "origin's scheme": (
+        TARGET + '[login]\norigins = ["a.example"]\n',
+        '4: login.origins[0]: "a.example" is no URL to use here: it must begin with https:// or http://',
+    ),
+    "proxy's port": (
+        '[target]\nissuer = "https://a"\nproxy = "http://b:x"\n',
+        '3: target.proxy: is no URL of a proxy; write it as "http://host:port"',
+    ),
+    "empty selector": (
+        STEP + 'submit = " "\n',
+        "4: login.steps[0].submit: a CSS selector is not empty; leave the key out to match any page with a form",
+    ),
+    "command's file": (
+        TARGET + '[login]\ndriver = "command"\ncommand = ["./nope.sh"]\n',
+        f"5: login.command: no file {Path.cwd() / 'nope.sh'}; the path is taken from the profile's folder",
     ),
     "header's name": (
         '[target]\nissuer = "https://a"\nheaders = { "a b" = "x" }\n',
@@ -373,6 +410,24 @@ def test_a_profile_knows_its_file_and_finds_what_lies_beside_it(tmp_path: Path) 
     assert locate(profile, "clients.a.private_key") == f"{path}:7"
     assert locate(profile, "clients.a.secret") == f"{path}:5"
     assert locate(profile, "") == f"{path}:1"
+
+
+def test_a_key_of_no_file_or_a_changed_one_has_no_line(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(TARGET)
+    profile = load(str(path), {})
+    path.write_text("[[[ nonsense")
+    assert locate(profile, "target") == str(path)
+    path.unlink()
+    assert locate(profile, "target") == str(path)
+    assert locate(profile.model_copy(update={"path": None}), "target") == "mine"
+
+
+def test_shipped_profiles_are_found_by_their_names(tmp_path: Path) -> None:
+    for name in ("b.toml", "a.toml", ".hidden.toml", "notes.md"):
+        (tmp_path / name).write_text(TARGET)
+    assert shipped_profiles(tmp_path) == {"a": tmp_path / "a.toml", "b": tmp_path / "b.toml"}
+    assert profiles_root().is_dir()
 
 
 def test_keys_are_written_as_the_user_writes_them() -> None:

@@ -1,0 +1,67 @@
+"""Gathers what the workers of a run report, tells how it goes, and writes its result. One a run: in the master, or alone."""
+
+import sys
+from collections.abc import Callable
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from grantproof.load.record import Row, RunRecord
+from grantproof.load.result import Ending, LoadResult, Setting, make_result
+
+if TYPE_CHECKING:
+    from grantproof.load.tally import Tally
+    from grantproof.load.target import Target
+
+
+def default_folder(profile_name: str) -> Path:
+    """`reports/<profile>-<UTC time>` under the current folder."""
+    return Path("reports") / f"{profile_name}-{datetime.now(timezone.utc):%Y%m%dT%H%M%SZ}"
+
+
+def print_progress(row: Row) -> None:
+    """One second as a JSON line on the standard output."""
+    sys.stdout.write(msgspec.json.encode({name: getattr(row, name) for name in row.__slots__}).decode() + "\n")
+    sys.stdout.flush()
+
+
+class Ledger:
+    """One run's books.
+
+    Args:
+        target: what is loaded.
+        setting: what was asked for.
+        folder: where load.json goes.
+        workers: how many engines there are; the run is over when all have ended.
+        on_row: called with each second as it comes in, again when another worker adds to it.
+    """
+
+    def __init__(
+        self, target: "Target", setting: Setting, folder: Path, workers: int = 1, on_row: Callable[[Row], None] | None = None
+    ) -> None:
+        self.record = RunRecord()
+        self.result: LoadResult | None = None
+        self.folder = folder
+        self._target, self._setting, self._workers, self._on_row = target, setting, workers, on_row
+        self._endings: list[Ending] = []
+
+    def add(self, tally: "Tally") -> None:
+        """Enters one second of one worker."""
+        row = self.record.add(tally)
+        if self._on_row is not None:
+            self._on_row(row)
+
+    def end(self, ending: Ending) -> bool:
+        """Enters a worker's end; True when it was the last one's."""
+        self._endings.append(ending)
+        return len(self._endings) >= self._workers
+
+    def close(self) -> LoadResult:
+        """Writes the result with what there is; the second time it only gives it again."""
+        if self.result is None:
+            lost = max(self._workers - len(self._endings), 0)
+            self.result = make_result(self.record, self._target, self._setting, self._endings, lost=lost)
+            self.result.write(self.folder)
+        return self.result

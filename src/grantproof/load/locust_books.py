@@ -1,0 +1,167 @@
+"""Who keeps the books of a run: a single process its own, a worker sends its pages to the master, the master binds them."""
+
+import contextlib
+import logging
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Protocol
+
+import gevent
+from gevent.event import Event
+
+from grantproof.load.ledger import Ledger, default_folder, print_progress
+from grantproof.load.locust_options import Options
+from grantproof.load.result import Ending, Setting
+from grantproof.load.tally import Tally
+from grantproof.load.target import load_target
+from grantproof.load.thresholds import parse_thresholds
+
+if TYPE_CHECKING:
+    from locust.env import Environment
+
+_END = "grantproof_end"
+_PAGES = "grantproof"
+_log = logging.getLogger(__name__)
+
+
+class Books(Protocol):
+    """Takes what the engine of this process counts."""
+
+    def add(self, tally: Tally) -> None:
+        """Enters one second."""
+        ...
+
+    def end(self, ending: Ending, *, failed: bool) -> None:
+        """Enters the engine's end; `failed` when it broke."""
+        ...
+
+
+class WorkerBooks:
+    """Sends everything to the master, with Locust's own reports, and the rest with the end."""
+
+    def __init__(self, environment: "Environment") -> None:
+        self._environment = environment
+        self._pages: list[dict[str, Any]] = []
+        environment.events.report_to_master.add_listener(self._report)
+
+    def add(self, tally: Tally) -> None:
+        """Keeps one second for the next report."""
+        self._pages.append(tally.to_data())
+
+    def end(self, ending: Ending, *, failed: bool) -> None:
+        """Tells the master, unless the engine broke: then it counts this worker as lost."""
+        if not failed:
+            runner: Any = self._environment.runner
+            pages, self._pages = self._pages, []
+            runner.send_message(_END, {_PAGES: pages, "ending": asdict(ending)})
+
+    def _report(self, data: dict[str, Any], **_: object) -> None:
+        data[_PAGES], self._pages = self._pages, []
+
+
+class SingleBooks:
+    """Keeps the ledger of a run. Raises GrantproofError at once where the profile is wrong or does not allow load."""
+
+    def __init__(self, environment: "Environment", scenario: str) -> None:
+        self._environment, self._scenario = environment, scenario
+        self._stack = contextlib.ExitStack()
+        self._ledger: Ledger | None = None
+        options = Options.of(environment)
+        given: Any = environment.parsed_options
+        environment.events.test_start.add_listener(self._open)
+        environment.events.quitting.add_listener(self._on_quitting)
+        if options.idp == "embedded":
+            from grantproof import embedded  # noqa: PLC0415 - only runs on the embedded server need it
+
+            given.idp = str(self._stack.enter_context(embedded.start()))
+            environment.events.quit.add_listener(lambda **_: self._stack.close())
+            options = Options.of(environment)
+        self._target = load_target(options.idp)
+        given.found_token_url = self._target.token_url
+        self._thresholds = parse_thresholds(options.thresholds if options.thresholds is not None else self._target.thresholds)
+
+    def add(self, tally: Tally) -> None:
+        """Enters one second."""
+        if self._ledger is not None:
+            self._ledger.add(tally)
+
+    def end(self, ending: Ending, *, failed: bool) -> None:
+        """Enters an engine's end and, after the last one, ends the test."""
+        if failed:
+            self._environment.process_exit_code = 4
+        if self._ledger is not None and self._ledger.end(ending):
+            self._close()
+
+    def _open(self, **_: object) -> None:
+        options = Options.of(self._environment)
+        arrival = options.arrival if options.rate_per_s is not None else "closed"
+        setting = Setting(self._scenario, arrival, options.rate_per_s, self._thresholds)
+        folder = options.out or default_folder(self._target.profile_name)
+        self._ledger = Ledger(
+            self._target, setting, folder, self._count_workers(), print_progress if options.progress else None
+        )
+
+    def _count_workers(self) -> int:
+        return 1
+
+    def _close(self) -> None:
+        if self._ledger is None or self._ledger.result is not None:
+            return
+        result = self._ledger.close()
+        _log.info("%d valid answers at %g/s: %s", result.ok, result.achieved_per_s, self._ledger.folder / "load.json")
+        given: Any = self._environment.parsed_options
+        runner: Any = self._environment.runner
+        # In a greenlet of its own, since quitting ends the greenlets of users, of which this may be one.
+        gevent.spawn(runner.quit if given.headless else runner.stop)
+
+    def _on_quitting(self, **_: object) -> None:
+        return
+
+
+class MasterBooks(SingleBooks):
+    """Binds what the workers send."""
+
+    def __init__(self, environment: "Environment", scenario: str) -> None:
+        super().__init__(environment, scenario)
+        self._all_ended = Event()
+        environment.events.worker_report.add_listener(self._on_report)
+        runner: Any = environment.runner
+        runner.register_message(_END, self._on_end)
+
+    def _count_workers(self) -> int:
+        """How many workers get users; they are told, so that each takes its share of the rate."""
+        runner: Any = self._environment.runner
+        given: Any = self._environment.parsed_options
+        given.sharing_workers = max(min(runner.worker_count, runner.target_user_count), 1)
+        self._all_ended.clear()
+        duration_s = Options.of(self._environment).duration_s
+        if duration_s is not None:
+            gevent.spawn_later(duration_s + self._target.timeout_s + _PATIENCE_S, self._close_if_open, self._runs)
+        self._runs += 1
+        return given.sharing_workers
+
+    def _on_report(self, data: dict[str, Any], **_: object) -> None:
+        for page in data.get(_PAGES, ()):
+            self.add(Tally.from_data(page))
+
+    def _on_end(self, msg: Any, **_: object) -> None:
+        self._on_report(msg.data)
+        if self._ledger is None:
+            return
+        if self._ledger.end(Ending(**msg.data["ending"])):
+            self._all_ended.set()
+            self._close()
+        else:
+            gevent.spawn(self._wait_for_others)
+
+    def _wait_for_others(self) -> None:
+        """Does not wait for ever for a worker that is gone."""
+        if not self._all_ended.wait(self._target.timeout_s + 10):
+            self._close()
+
+    def _on_quitting(self, **_: object) -> None:
+        """When Locust is interrupted, lets the workers stop first, since what they report afterwards is lost."""
+        runner: Any = self._environment.runner
+        if self._ledger is not None and self._ledger.result is None:
+            runner.stop()
+            self._all_ended.wait(5)
+            self._ledger.close()
