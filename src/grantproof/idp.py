@@ -178,6 +178,30 @@ class Idp:
         answer = self.exchange(request.to_request())
         return TokenAnswer(answer.status, answer.headers, answer.body, answer.url, answer.n, answer.truncated)
 
+    def refusal(self, request: FormRequest) -> TokenAnswer:
+        """The answer to a token request that has something wrong with it.
+
+        Raises:
+            NotOffered: the request was served, so there is no refusal to judge.
+        """
+        answer = self.send(request)
+        if answer.issued and answer.error is None:
+            raise NotOffered("the request was served, so there is no refusal to judge")
+        return answer
+
+    def facts_of(self, token: str) -> dict[str, Any]:
+        """What the target says about a token of its own: by introspection, else as a JWT's claims, else nothing."""
+        if self.offer.offers("introspection")[0]:
+            answer = self.introspect(token)
+            if answer.get("active") is True:
+                return answer.members
+        import jwt  # noqa: PLC0415 - only tokens that may be JWTs need it
+
+        try:
+            return jwt.decode(token, options={"verify_signature": False})
+        except (jwt.InvalidTokenError, ValueError, TypeError, RecursionError):
+            return {}
+
     # Any other exchange.
 
     def exchange(self, request: Request, agent: UserAgent | None = None) -> Answer:

@@ -86,6 +86,17 @@ def _callers(allowed: Callable[["Client", str], bool]) -> Callable[["Profile"], 
     return find
 
 
+def _first_by_method(allowed: Callable[["Client", str], bool]) -> Callable[["Profile"], list[Holder]]:
+    def find(profile: "Profile") -> list[Holder]:
+        found: dict[str, Holder] = {}
+        for holder in _callers(allowed)(profile):
+            if isinstance(holder, Caller):
+                found.setdefault(holder.method, holder)
+        return list(found.values())
+
+    return find
+
+
 def _flows(
     allowed: Callable[["Client", str], bool], uri: Callable[[str], bool] = lambda _: True
 ) -> Callable[["Profile"], list[Holder]]:
@@ -121,6 +132,14 @@ def _reserved(client: "Client") -> bool:
 ROLES: dict[str, Role] = {
     "service": Role(
         "a confidential client that may use client_credentials", _callers(lambda client, _: _serves(client))
+    ),
+    "method_service": Role(
+        "for each authentication method, one confidential client that may use client_credentials by it",
+        _first_by_method(lambda client, _: _serves(client)),
+    ),
+    "reserved_basic_service": Role(
+        "a client_credentials client by client_secret_basic whose identifier or secret must be form-encoded",
+        _callers(lambda client, method: _serves(client) and method == "client_secret_basic" and _reserved(client)),
     ),
     "password_service": Role(
         "a client with a secret that may use client_credentials",

@@ -6,11 +6,10 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Protocol
 
 import gevent
-from gevent.event import Event
 
 from grantproof.load.ledger import Ledger, default_folder, print_progress
 from grantproof.load.locust_options import Options
-from grantproof.load.result import Ending, Setting
+from grantproof.load.result import FILE_NAME, Ending, Setting
 from grantproof.load.tally import Tally
 from grantproof.load.target import load_target
 from grantproof.load.thresholds import parse_thresholds
@@ -20,6 +19,8 @@ if TYPE_CHECKING:
 
 _END = "grantproof_end"
 _PAGES = "grantproof"
+_PATIENCE_S = 10.0
+_STOP_S = 5.0
 _log = logging.getLogger(__name__)
 
 
@@ -86,35 +87,36 @@ class SingleBooks:
 
     def end(self, ending: Ending, *, failed: bool) -> None:
         """Enters an engine's end and, after the last one, ends the test."""
+        ledger = self._ledger
         if failed:
             self._environment.process_exit_code = 4
-        if self._ledger is not None and self._ledger.end(ending):
-            self._close()
+        elif ledger is not None and ledger.end(ending):
+            self._close(ledger)
 
     def _open(self, **_: object) -> None:
         options = Options.of(self._environment)
         arrival = options.arrival if options.rate_per_s is not None else "closed"
         setting = Setting(self._scenario, arrival, options.rate_per_s, self._thresholds)
         folder = options.out or default_folder(self._target.profile_name)
-        self._ledger = Ledger(
-            self._target, setting, folder, self._count_workers(), print_progress if options.progress else None
-        )
+        on_row = print_progress if options.progress else None
+        self._ledger = Ledger(self._target, setting, folder, self._count_workers(), on_row)
 
     def _count_workers(self) -> int:
         return 1
 
-    def _close(self) -> None:
-        if self._ledger is None or self._ledger.result is not None:
+    def _close(self, ledger: Ledger) -> None:
+        """Writes the result and ends the test, unless that was done or another test has begun."""
+        if ledger is not self._ledger or ledger.result is not None:
             return
-        result = self._ledger.close()
-        _log.info("%d valid answers at %g/s: %s", result.ok, result.achieved_per_s, self._ledger.folder / "load.json")
+        result = ledger.close()
+        _log.info("%d valid answers at %g/s: %s", result.ok, result.achieved_per_s, ledger.folder / FILE_NAME)
         given: Any = self._environment.parsed_options
         runner: Any = self._environment.runner
         # In a greenlet of its own, since quitting ends the greenlets of users, of which this may be one.
         gevent.spawn(runner.quit if given.headless else runner.stop)
 
     def _on_quitting(self, **_: object) -> None:
-        return
+        """Nothing is left to do: the users' end was the engine's."""
 
 
 class MasterBooks(SingleBooks):
@@ -122,22 +124,26 @@ class MasterBooks(SingleBooks):
 
     def __init__(self, environment: "Environment", scenario: str) -> None:
         super().__init__(environment, scenario)
-        self._all_ended = Event()
         environment.events.worker_report.add_listener(self._on_report)
         runner: Any = environment.runner
         runner.register_message(_END, self._on_end)
+
+    def _open(self, **_: object) -> None:
+        super()._open()
+        duration_s = Options.of(self._environment).duration_s
+        if duration_s is not None:
+            self._close_later(duration_s + self._target.timeout_s)
 
     def _count_workers(self) -> int:
         """How many workers get users; they are told, so that each takes its share of the rate."""
         runner: Any = self._environment.runner
         given: Any = self._environment.parsed_options
         given.sharing_workers = max(min(runner.worker_count, runner.target_user_count), 1)
-        self._all_ended.clear()
-        duration_s = Options.of(self._environment).duration_s
-        if duration_s is not None:
-            gevent.spawn_later(duration_s + self._target.timeout_s + _PATIENCE_S, self._close_if_open, self._runs)
-        self._runs += 1
         return given.sharing_workers
+
+    def _close_later(self, wait_s: float) -> None:
+        """Does not wait for ever for a worker that is gone."""
+        gevent.spawn_later(wait_s + _PATIENCE_S, self._close, self._ledger)
 
     def _on_report(self, data: dict[str, Any], **_: object) -> None:
         for page in data.get(_PAGES, ()):
@@ -145,23 +151,15 @@ class MasterBooks(SingleBooks):
 
     def _on_end(self, msg: Any, **_: object) -> None:
         self._on_report(msg.data)
-        if self._ledger is None:
-            return
-        if self._ledger.end(Ending(**msg.data["ending"])):
-            self._all_ended.set()
-            self._close()
-        else:
-            gevent.spawn(self._wait_for_others)
-
-    def _wait_for_others(self) -> None:
-        """Does not wait for ever for a worker that is gone."""
-        if not self._all_ended.wait(self._target.timeout_s + 10):
-            self._close()
+        self.end(Ending(**msg.data["ending"]), failed=False)
+        self._close_later(self._target.timeout_s)
 
     def _on_quitting(self, **_: object) -> None:
         """When Locust is interrupted, lets the workers stop first, since what they report afterwards is lost."""
         runner: Any = self._environment.runner
         if self._ledger is not None and self._ledger.result is None:
             runner.stop()
-            self._all_ended.wait(5)
+            with gevent.Timeout(_STOP_S, exception=False):
+                while self._ledger.result is None:
+                    gevent.sleep(0.05)
             self._ledger.close()

@@ -52,9 +52,18 @@ class EngineUser(User):  # type: ignore[misc] - Locust's metaclass is untyped
         """Lasts as long as the engine runs."""
         pump = _PUMPS.get(self.environment)
         if pump is None or pump.over.is_set():
-            pump = _PUMPS[self.environment] = Pump(self, _BOOKS[self.environment])
+            try:
+                pump = _PUMPS[self.environment] = Pump(self, _BOOKS[self.environment])
+            except GrantproofError as error:
+                _log.error("%s", error)  # noqa: TRY400 - the message is meant for the user, a traceback is not
+                self._give_up()
+                raise StopUser from None
         pump.carry()
         raise StopUser
+
+    def _give_up(self) -> None:
+        self.environment.process_exit_code = locust_options.USAGE_ERROR
+        gevent.spawn(self.environment.runner.quit)
 
 
 class Pump:
@@ -65,7 +74,7 @@ class Pump:
         self._users = 0
         self._books, self._stats = books, user.environment.stats
         options = Options.of(user.environment)
-        target = load_target(options.idp)
+        target = load_target(options.idp, options.token_url)
         self._exchange = user.make_exchange(target)
         schedule = options.schedule
         if schedule is not None and options.workers > 1:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from locust.argument_parser import LocustArgumentParser
     from locust.env import Environment
 
+USAGE_ERROR = 2
+
 
 @events.init_command_line_parser.add_listener
 def add_options(parser: "LocustArgumentParser", **_: object) -> None:
@@ -94,4 +96,4 @@ def take_over_run_time(environment: "Environment") -> None:
 def leave(error: GrantproofError) -> NoReturn:
     """Ends the process as every command does whose use or profile is wrong."""
     sys.stderr.write(f"{error}\n")
-    sys.exit(2)
+    sys.exit(USAGE_ERROR)

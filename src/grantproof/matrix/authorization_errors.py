@@ -51,8 +51,8 @@ class ErrorPath:
         request = request.update(self.changes)
         for name, value in self.added:
             request = request.add(name, value)
-        value = request.form.get(self.repeated)
-        return request if value is None else request.add(self.repeated, value)
+        own = request.form.get(self.repeated)
+        return request if own is None else request.add(self.repeated, own)
 
 
 def _codes(*names: str) -> frozenset[str]:
@@ -71,7 +71,7 @@ RESPONSE_TYPE_PATHS = (
 )
 SCOPE_PATHS = (
     ErrorPath("unknown-scope", {"scope": UNKNOWN_VALUE}, codes=_codes("invalid_scope"), lenient=True),
-    ErrorPath("malformed-scope", {"scope": 'un"listed'}, codes=_codes("invalid_scope", "invalid_request"), lenient=True),
+    ErrorPath("malformed-scope", {"scope": 'un"listed'}, codes=_codes("invalid_scope"), lenient=True),
 )
 DENIED = ErrorPath("denied", choice="deny", codes=_codes("access_denied"), lenient=True)
 REPEATED = (

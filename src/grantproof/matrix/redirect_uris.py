@@ -94,8 +94,11 @@ def _reordered(query: str) -> str | None:
 
 
 def _percent_case(uri: str) -> str | None:
-    places = [at for at, sign in enumerate(uri) if sign == "%" and uri[at + 1 : at + 3].swapcase() != uri[at + 1 : at + 3]]
-    return None if not places else uri[: places[0]] + uri[places[0] : places[0] + 3].swapcase() + uri[places[0] + 3 :]
+    for at, sign in enumerate(uri):
+        code = uri[at + 1 : at + 3]
+        if sign == "%" and code.swapcase() != code:
+            return f"{uri[: at + 1]}{code.swapcase()}{uri[at + 3 :]}"
+    return None
 
 
 def _unescaped(uri: str) -> str | None:

@@ -162,7 +162,9 @@ def _health(load: Json, lag: Json) -> tuple[tuple[str, str], ...]:
 def _capacity(capacity: Json) -> Capacity:
     found = number(capacity.get("capacity_per_s"))
     low_high = [number(value) for value in capacity.get("interval_95") or ()]
-    interval = f"95 % interval {low_high[0]:,.0f} to {low_high[1]:,.0f}" if len(low_high) == 2 and None not in low_high else ""
+    interval = (
+        f"95 % interval {low_high[0]:,.0f} to {low_high[1]:,.0f}" if len(low_high) == 2 and None not in low_high else ""
+    )
     return Capacity(
         tiles=(
             Tile(_rate(found), "capacity, thresholds kept", interval),
@@ -176,7 +178,9 @@ def _capacity(capacity: Json) -> Capacity:
 
 def _thresholds(row: Json) -> tuple[Threshold, ...]:
     return tuple(
-        Threshold(str(entry.get("rule", "")), entry.get("kept")) if isinstance(entry, Mapping) else Threshold(str(entry), None)
+        Threshold(str(entry.get("rule", "")), entry.get("kept"))
+        if isinstance(entry, Mapping)
+        else Threshold(str(entry), None)
         for entry in row.get("thresholds") or ()
     )
 

@@ -156,7 +156,8 @@ def conclude(run: "Run") -> Conclusion:
     if not decided and not undecided:
         return Conclusion(Verdict.NOT_OFFERED, "Nothing was judged: the target offers nothing that was selected.")
     if broken:
-        parts = [f"breaks {broken:,} of the {_number(len(required), 'requirement')} judged"]
+        of = "" if len(required) == 1 else f"{broken:,} of the {len(required):,} requirements"
+        parts = [f"breaks {of or 'the one requirement'} judged"]
     elif required:
         every = "the one requirement" if len(required) == 1 else f"all {len(required):,} requirements"
         parts = [f"keeps {every} judged"]
@@ -169,10 +170,15 @@ def conclude(run: "Run") -> Conclusion:
         asides.append(f"{_number(undecided, 'clause')} could not be decided")
     if counts[Verdict.WAIVED]:
         asides.append(f"{_number(counts[Verdict.WAIVED], 'clause')} {_be(counts[Verdict.WAIVED])} waived")
+    stale = sum(waiver.state == "stale" for waiver in run.waivers)
+    if stale:
+        asides.append(f"{_number(stale, 'waiver')} {_be(stale)} stale")
     tone = Verdict.worst(clause.verdict for clause in run.clauses if clause.verdict)
+    if tone in {Verdict.PASS, Verdict.WAIVED}:
+        tone = Verdict.WARN if stale else Verdict.PASS
     opening = "The run was interrupted; until then it " if run.interrupted else ""
     text = opening + "; ".join(filter(None, (" and ".join(parts), ", ".join(asides))))
-    return Conclusion(Verdict.PASS if tone is Verdict.WAIVED else tone, text[:1].upper() + text[1:] + ".")
+    return Conclusion(tone, text[:1].upper() + text[1:] + ".")
 
 
 def reasons(run: "Run", verdict: Verdict) -> tuple[Reason, ...]:
@@ -239,7 +245,6 @@ def _badness(clause: "ClauseResult") -> int:
 
 def _number(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
 
 
 def _be(count: int) -> str:

@@ -81,7 +81,10 @@ def percentile_curve(curves: Mapping[str, Mapping[str, Any]]) -> Markup:
     marks = {place: label for points in lines.values() for place, _, label in points}
     parts += [_label(x.place(place), bottom + 20, label, "middle") for place, label in marks.items()]
     for index, (name, points) in enumerate(lines.items()):
-        placed = [(x.place(place), y.place(seconds), f"{name}, {label}: {duration(seconds)}") for place, seconds, label in points]
+        placed = [
+            (x.place(place), y.place(seconds), f"{name}, {label}: {duration(seconds)}")
+            for place, seconds, label in points
+        ]
         parts.append(_line(placed, f"l{index + 1}"))
         parts.append(_dots(placed, f"l{index + 1}"))
     parts.append(_legend(list(lines), height - 12))
@@ -147,7 +150,11 @@ def probes(rows: Sequence[Mapping[str, Any]], capacity: float | None) -> Markup:
     if capacity is not None and min(rates) <= capacity <= max(rates):
         parts.append(Markup('<path class="mark" d="M{0} {1}V{2}"/>').format(x.place(capacity), _TOP, bottom))
     for rate, p99, kept in points:
-        shape = '<circle class="kept" cx="{0}" cy="{1}" r="5">' if kept else '<path class="crossed" d="M{0} {1}m-5 -5l10 10m0 -10l-10 10">'
+        shape = (
+            '<circle class="kept" cx="{0}" cy="{1}" r="5">'
+            if kept
+            else '<path class="crossed" d="M{0} {1}m-5 -5l10 10m0 -10l-10 10">'
+        )
         title = f"{rate:,.1f} per s: p99 {duration(p99)}, {'kept' if kept else 'crossed'}"
         parts.append(
             Markup(shape).format(x.place(rate), y.place(p99))  # noqa: S704 - both shapes are literals above
@@ -180,7 +187,8 @@ def _thinned(rows: list[Mapping[str, Any]], limit: int = 400) -> list[Mapping[st
     """At most about `limit` rows: of each bucket the one with the worst p99, so that no stall disappears."""
     step = math.ceil(len(rows) / limit) or 1
     return [
-        max(rows[start : start + step], key=lambda row: number(row.get("p99")) or 0) for start in range(0, len(rows), step)
+        max(rows[start : start + step], key=lambda row: number(row.get("p99")) or 0)
+        for start in range(0, len(rows), step)
     ]
 
 
@@ -200,8 +208,12 @@ def _round_up(value: float) -> float:
 def _time_grid(axis: Axis) -> Markup:
     decades = range(round(math.log10(axis.low)), round(math.log10(axis.high)) + 1)
     factors = (1, 2, 5) if len(decades) <= 2 else (1,)
-    ticks = [factor * 10.0**decade for decade in decades for factor in factors if factor * 10.0**decade <= axis.high * 1.01]
-    return Markup().join(_tick(axis.place(tick), f"{tick * 1000:g} ms" if tick < 1 else f"{tick:g} s") for tick in ticks)
+    ticks = [
+        factor * 10.0**decade for decade in decades for factor in factors if factor * 10.0**decade <= axis.high * 1.01
+    ]
+    return Markup().join(
+        _tick(axis.place(tick), f"{tick * 1000:g} ms" if tick < 1 else f"{tick:g} s") for tick in ticks
+    )
 
 
 def _rate_grid(axis: Axis) -> Markup:
@@ -239,5 +251,7 @@ def _legend(names: Sequence[str], y: float) -> Markup:
 
 
 def _svg(height: float, label: str, parts: Sequence[Markup]) -> Markup:
-    opening = Markup('<svg class="plot" viewBox="0 0 {} {}" role="img" aria-label="{}">').format(WIDTH, height, one_line(label, 600))
+    opening = Markup('<svg class="plot" viewBox="0 0 {} {}" role="img" aria-label="{}">').format(
+        WIDTH, height, one_line(label, 600)
+    )
     return opening + Markup().join(parts) + Markup("</svg>")

@@ -137,3 +137,8 @@ def test_origins_are_those_of_everything_the_target_has(everything: Profile) -> 
         {"target": {"issuer": "https://A.example:443/x"}, "endpoints": {"token": "http://[::1]:80/"}}
     )
     assert ports.origins == {"https://a.example", "http://[::1]"}
+
+
+def test_an_expression_that_python_warns_of_is_still_one() -> None:
+    profile = Profile.model_validate({"target": {"issuer": "https://a"}, "login": {"steps": [{"when": "url~[[a]"}]}})
+    assert profile.login.steps[0].when == "url~[[a]"

@@ -38,7 +38,10 @@ def exchange(n: int, body: str, *, status: int = 400, sent: str = "grant_type=un
         "status": status,
         "statusText": {200: "OK", 400: "Bad Request", 401: "Unauthorized"}.get(status, ""),
         "httpVersion": "HTTP/1.1",
-        "headers": [{"name": "content-type", "value": "application/json"}, {"name": "cache-control", "value": "no-store"}],
+        "headers": [
+            {"name": "content-type", "value": "application/json"},
+            {"name": "cache-control", "value": "no-store"},
+        ],
         "cookies": [],
         "content": {"size": len(body), "mimeType": "application/json", "text": body},
         "redirectURL": "",
@@ -91,8 +94,16 @@ def assemble(clauses: list[Clause], checks: list[CheckResult], **more: Any) -> R
 def small_run() -> Run:
     """One clause for each verdict, two capabilities, and a waiver in each state."""
     clauses = [
-        clause("rfc6749:5.2/unsupported-grant-type", "A grant type that the server does not know is refused as unsupported_grant_type."),
-        clause("rfc6749:5.1/no-store", "An answer with a token forbids caches to keep it.", rfc6749=Level.MUST, oauth21=Level.SHOULD),
+        clause(
+            "rfc6749:5.2/unsupported-grant-type",
+            "A grant type that the server does not know is refused as unsupported_grant_type.",
+        ),
+        clause(
+            "rfc6749:5.1/no-store",
+            "An answer with a token forbids caches to keep it.",
+            rfc6749=Level.MUST,
+            oauth21=Level.SHOULD,
+        ),
         clause("rfc6749:5.1/expires-in", "The answer tells how long the token lives.", rfc6749=Level.SHOULD),
         clause("rfc6749:3.2/post-only", "The token endpoint takes requests by POST only."),
         clause("rfc6749:5.1/pragma", "An answer with a token carries Pragma: no-cache."),
@@ -140,7 +151,9 @@ def small_run() -> Run:
         CheckResult("rfc6749/test_2_3_client.py::test_body", ("rfc6749:2.3.1/body",), "client_credentials", Verdict.WARN, "refused with invalid_client"),
     ]  # fmt: skip
     exchanges = [
-        exchange(1, '{"access_token":"[redacted]","token_type":"Bearer"}', status=200, sent="grant_type=client_credentials"),
+        exchange(
+            1, '{"access_token":"[redacted]","token_type":"Bearer"}', status=200, sent="grant_type=client_credentials"
+        ),
         exchange(2, '{"error":"invalid_request"}'),
         exchange(3, '{"error":"invalid_request"}'),
         exchange(4, '{"error":"unsupported_grant_type"}'),
@@ -170,14 +183,22 @@ def hostile_run() -> Run:
     ]  # fmt: skip
     waivers = [Waiver("rfc6749:5.2/hostile", HOSTILE, "2027-01-31", "unused")]
     return assemble(
-        clauses, checks, exchanges=[spoiled, exchange(2, HOSTILE, status=0)], target_name=HOSTILE, issuer=HOSTILE, waivers=waivers
+        clauses,
+        checks,
+        exchanges=[spoiled, exchange(2, HOSTILE, status=0)],
+        target_name=HOSTILE,
+        issuer=HOSTILE,
+        waivers=waivers,
     )
 
 
 def many(checks: int, *, troubled_each: int = 40) -> Run:
     """A run of many checks over 250 clauses; every `troubled_each`-th clause is broken."""
     clauses = [
-        clause(f"rfc6749:{i // 25 + 1}.{i % 25 + 1}/rule-{i}", f"Rule {i} demands that the server answers in the one way that is lawful.")
+        clause(
+            f"rfc6749:{i // 25 + 1}.{i % 25 + 1}/rule-{i}",
+            f"Rule {i} demands that the server answers in the one way that is lawful.",
+        )
         for i in range(250)
     ]
     results: list[CheckResult] = []
@@ -185,7 +206,10 @@ def many(checks: int, *, troubled_each: int = 40) -> Run:
     for i in range(checks):
         own = clauses[i % 250]
         broken = i % 250 % troubled_each == 1
-        exchanges += [exchange(2 * i + 1, '{"access_token":"[redacted]"}' * 10, status=200), exchange(2 * i + 2, "x" * 1500)]
+        exchanges += [
+            exchange(2 * i + 1, '{"access_token":"[redacted]"}' * 10, status=200),
+            exchange(2 * i + 2, "x" * 1500),
+        ]
         results.append(
             CheckResult(
                 f"rfc6749/test_{i % 250}.py::test_rule[client_secret_basic-{i}]",
@@ -210,7 +234,12 @@ def large_run() -> Run:
 def load() -> dict[str, Any]:
     """A load.json: a minute at 200/s against a server that stalls for a second every ten."""
     series = [
-        {"t": t, "offered": 200, "ok": 80 if t % 10 == 0 else 212 if t % 10 == 1 else 200, "p99": 0.98 if t % 10 in {0, 1} else 0.011}
+        {
+            "t": t,
+            "offered": 200,
+            "ok": 80 if t % 10 == 0 else 212 if t % 10 == 1 else 200,
+            "p99": 0.98 if t % 10 in {0, 1} else 0.011,
+        }
         for t in range(1, 61)
     ]
     return {
@@ -237,7 +266,13 @@ def load() -> dict[str, Any]:
 @pytest.fixture
 def capacity() -> dict[str, Any]:
     """A capacity.json."""
-    rates = [(120.0, True, 0.009), (250.0, True, 0.019), (296.0, True, 0.0236), (312.0, False, 0.0262), (340.0, False, 0.041)]
+    rates = [
+        (120.0, True, 0.009),
+        (250.0, True, 0.019),
+        (296.0, True, 0.0236),
+        (312.0, False, 0.0262),
+        (340.0, False, 0.041),
+    ]
     return {
         "schema": "grantproof/capacity/1",
         "saturation_per_s": 399.2,

@@ -53,4 +53,4 @@ class DjangoOAuthToolkit:
         process, base_url = spawn(
             [python, "-m", "project.serve"], cwd=HERE, log=log, environ={**own, **secrets}
         )
-        return Running(base_url, process, log, {"GRANTPROOF_DOT_ISSUER": f"{base_url}/o", **secrets})
+        return Running(base_url, process, log, {"GRANTPROOF_DOT_URL": base_url, **secrets})

@@ -1,0 +1,55 @@
+"""From requirement to clause to check to fault: nothing is lost on the way."""
+
+import re
+from collections import Counter
+from pathlib import Path
+
+from grantproof.clauses import RULEBOOKS, load_registry
+from grantproof.coverage import check_sources, checks_by_clause
+from grantproof.profile.features import FEATURES
+from grantproof.reference.variants import all_faults, all_oddities
+
+ROOT = Path(__file__).parent.parent
+REQUIREMENTS = (ROOT / "tests" / "requirements.txt").read_text("utf-8").split()
+SPECS = set(
+    "rfc6749 rfc6750 rfc6819 rfc7009 rfc7523 rfc7617 rfc7662 rfc8414 rfc8725 rfc9068 rfc9110 rfc9207 rfc9700 "
+    "oauth-responses oauth-form-post oidc-core".split()
+)
+ID = re.compile(r"[a-z0-9-]+:[A-Z0-9][0-9A-Za-z.]*/[a-z0-9-]+")
+
+
+def test_every_requirement_is_covered_by_exactly_one_clause() -> None:
+    covered = Counter(row for clause in load_registry() for row in clause.requirements)
+    assert len(REQUIREMENTS) == 448
+    assert sorted(covered) == sorted(REQUIREMENTS)
+    assert [row for row, times in covered.items() if times > 1] == []
+
+
+def test_clause_ids_and_sections_are_of_the_contract() -> None:
+    for clause in load_registry():
+        assert ID.fullmatch(clause.id), clause.id
+        assert clause.spec in SPECS
+        assert set(clause.levels) <= set(RULEBOOKS), clause.id
+        assert clause.levels, clause.id
+        assert set(clause.grants) <= {"client_credentials", "implicit"}, clause.id
+        assert set(clause.needs) <= set(FEATURES), clause.id
+
+
+def test_every_check_names_clauses_that_exist() -> None:
+    known = {clause.id for clause in load_registry()}
+    assert [source.id for source in check_sources() if not source.clauses] == []
+    assert [(source.id, each) for source in check_sources() for each in source.clauses if each not in known] == []
+
+
+def test_no_untestable_clause_has_a_check() -> None:
+    assert [clause.id for clause in load_registry() if clause.untestable and clause.id in checks_by_clause()] == []
+
+
+def test_every_fault_breaks_a_clause_that_is_checked() -> None:
+    checked = set(checks_by_clause())
+    assert [(fault.id, fault.clause) for fault in all_faults().values() if fault.clause not in checked] == []
+
+
+def test_variants_are_told_in_words() -> None:
+    for variant in (*all_faults().values(), *all_oddities().values()):
+        assert variant.describe.endswith("."), variant.id
