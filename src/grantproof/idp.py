@@ -9,6 +9,7 @@ Rules of this file:
 import secrets
 import ssl
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 from grantproof.errors import GrantproofError, Inconclusive, NotOffered
 from grantproof.login import FormsDriver, UserAgent
 from grantproof.profile.discovery import Metadata, fill_endpoints, metadata_urls, read_metadata
-from grantproof.profile.offer import Offer
+from grantproof.profile.offer import SHORT_LIFETIME_S, Offer
 from grantproof.roles import Caller, Flow, Holder
 from grantproof.transport import Politeness, Recorder, Redactor, ResetError, Transport
 from grantproof.transport.raw import send_raw
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from grantproof.profile.model import Profile
     from grantproof.profile.signing_in import LoginStep
 
+PROPAGATION_S = 2.0
+"""How long a change may take to reach every part of the target."""
 _TOKEN_NAMES = ("access_token", "refresh_token", "id_token")
 _ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 
@@ -50,6 +53,11 @@ class Idp:
         default_factory=dict[tuple[str, str], "Inconclusive | None"], repr=False
     )
     _last_login: float = field(default=0.0, repr=False)
+    _first_answers: dict[str, tuple[TokenAnswer, float]] = field(
+        default_factory=dict[str, tuple[TokenAnswer, float]], repr=False
+    )
+    _audiences: dict[str, str] = field(default_factory=dict[str, str], repr=False)
+    _grace_s: float = field(default=PROPAGATION_S, repr=False)
 
     @classmethod
     def open(cls, profile: "Profile", *, counter: "Path | None" = None, workers: int = 1) -> Self:
@@ -128,6 +136,10 @@ class Idp:
 
     def token_request(self, caller: Caller, **changes: str | None) -> FormRequest:
         """The plain client credentials request of a caller, with parameters set, or dropped where None."""
+        return self.authenticate(self.unauthenticated_request(caller, **changes), caller)
+
+    def unauthenticated_request(self, caller: Caller, **changes: str | None) -> FormRequest:
+        """The plain client credentials request without the caller's credentials."""
         client = caller.client
         form = Form((("grant_type", "client_credentials"),))
         if client.scopes:
@@ -135,7 +147,7 @@ class Idp:
         for name, value in client.parameters.items():
             for each in [value] if isinstance(value, str) else value:
                 form = form.add(name, each)
-        return self.authenticate(FormRequest(self.endpoint("token"), form.update(changes)), caller)
+        return FormRequest(self.endpoint("token"), form.update(changes))
 
     def authenticate(
         self, request: FormRequest, caller: Caller, *, secret: str | None = None, audience: str | None = None
@@ -149,7 +161,7 @@ class Idp:
         if caller.method == "client_secret_post":
             return request.set("client_secret", secret)
         if caller.method in {"private_key_jwt", "client_secret_jwt"}:
-            signed = self.signing_key(caller).sign(assertion_claims(client.id, audience or self.audience))
+            signed = self.signing_key(caller).sign(assertion_claims(client.id, audience or self.audience_for(caller)))
             self.transport.recorder.redactor.learn(signed)
             return request.set("client_assertion_type", JWT_BEARER).set("client_assertion", signed)
         return request
@@ -158,6 +170,24 @@ class Idp:
     def audience(self) -> str:
         """What client assertions name as their audience: the issuer where it is known, else the token endpoint."""
         return self.issuer or self.endpoint("token")
+
+    def audience_for(self, caller: Caller) -> str:
+        """The audience that works for a caller's assertions: the issuer or the token endpoint, tried once.
+
+        Which of the two counts is agreed out of band; where neither works it is the first.
+
+        Source: RFC 7523 section 3.
+        """
+        if str(caller) not in self._audiences:
+            self._audiences[str(caller)] = self._find_audience(caller)
+        return self._audiences[str(caller)]
+
+    def _find_audience(self, caller: Caller) -> str:
+        for audience in dict.fromkeys((self.audience, self.endpoint("token"))):
+            answer = self.send(self.authenticate(self.unauthenticated_request(caller), caller, audience=audience))
+            if answer.issued or answer.error not in {"invalid_client", "invalid_request", None}:
+                return audience
+        return self.audience
 
     def signing_key(self, caller: Caller) -> SigningKey:
         """The key with which a caller signs its assertions."""
@@ -364,12 +394,61 @@ class Idp:
             time.sleep(pause_s)
         self._last_login = time.monotonic()
 
+    # Tokens over time.
+
+    def issue(self, holder: Holder) -> str:
+        """A new access token by the holder's plain request.
+
+        Raises:
+            AssertionError: none was issued.
+        """
+        return (self.token(holder) if isinstance(holder, Caller) else self.authorize(holder)).access_token
+
+    def first_answer(self, caller: Caller) -> tuple[TokenAnswer, float]:
+        """The first answer of the run to the caller's plain request, and when it came on the monotonic clock."""
+        if str(caller) not in self._first_answers:
+            self._first_answers[str(caller)] = (self.token(caller), time.monotonic())
+        return self._first_answers[str(caller)]
+
+    def expired_token(self, caller: Caller) -> str:
+        """The caller's first token of the run, a second after its end, waited for where that has not come.
+
+        Raises:
+            NotOffered: its tokens live too long to be waited for, or nobody says how long.
+        """
+        answer, since = self.first_answer(caller)
+        lifetime_s = answer.get("expires_in") or self.profile.claims.max_token_lifetime_s
+        if isinstance(lifetime_s, bool) or not isinstance(lifetime_s, int | float):
+            raise NotOffered(f"nobody says how long the tokens of {caller.client.name} live")
+        if lifetime_s > SHORT_LIFETIME_S:
+            raise NotOffered(f"the tokens of {caller.client.name} live for {lifetime_s:g} s, too long to be waited for")
+        time.sleep(max(0.0, since + lifetime_s + 1 - time.monotonic()))
+        return answer.access_token
+
+    def eventually(self, holds: Callable[[], bool]) -> bool:
+        """Whether something holds now or after some grace, since a change may take a moment to reach every server.
+
+        A target that did not use the whole grace once is given a fifth of it from then on.
+        """
+        until, pause_s = time.monotonic() + self._grace_s, 0.05
+        while not holds():
+            if time.monotonic() + pause_s > until:
+                self._grace_s = PROPAGATION_S / 5
+                return False
+            time.sleep(pause_s)
+            pause_s *= 2
+        return True
+
     # Endpoints that are optional.
 
     def introspect(self, token: str, caller: Caller | None = None, **changes: str | None) -> Answer:
         """The introspection endpoint's answer about a token, asked by the profile's introspection client or another."""
         request = FormRequest(self.endpoint("introspection"), Form((("token", token),)).update(changes))
         return self.exchange(self.authenticate(request, caller or self.introspection_caller).to_request())
+
+    def is_active(self, token: str) -> bool:
+        """Whether introspection calls a token active: False for any other answer, so it never judges the answer."""
+        return self.introspect(token).get("active") is True
 
     @cached_property
     def introspection_caller(self) -> Caller:
@@ -462,7 +541,7 @@ class Idp:
     def _prove_caller(self, caller: Caller) -> Inconclusive | None:
         if caller.client.public:
             return None
-        answer = self.token(caller)
+        answer, _ = self.first_answer(caller)
         if answer.error == "invalid_client" and not answer.issued:
             where = f"is clients.{caller.client.name} of the profile right?"
             return Inconclusive(

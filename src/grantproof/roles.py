@@ -97,6 +97,16 @@ def _first_by_method(allowed: Callable[["Client", str], bool]) -> Callable[["Pro
     return find
 
 
+def _first_by_client(allowed: Callable[["Client", str], bool]) -> Callable[["Profile"], list[Holder]]:
+    def find(profile: "Profile") -> list[Holder]:
+        found: dict[str, Holder] = {}
+        for holder in _callers(allowed)(profile):
+            found.setdefault(holder.client.name, holder)
+        return list(found.values())
+
+    return find
+
+
 def _flows(
     allowed: Callable[["Client", str], bool], uri: Callable[[str], bool] = lambda _: True
 ) -> Callable[["Profile"], list[Holder]]:
@@ -136,6 +146,10 @@ ROLES: dict[str, Role] = {
     "method_service": Role(
         "for each authentication method, one confidential client that may use client_credentials by it",
         _first_by_method(lambda client, _: _serves(client)),
+    ),
+    "one_method_service": Role(
+        "each confidential client that may use client_credentials, by its first authentication method",
+        _first_by_client(lambda client, _: _serves(client)),
     ),
     "reserved_basic_service": Role(
         "a client_credentials client by client_secret_basic whose identifier or secret must be form-encoded",

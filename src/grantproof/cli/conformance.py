@@ -40,7 +40,7 @@ class Plan:
     clauses: tuple[str, ...] = ()
     pytest_args: tuple[str, ...] = ()
     quiet: bool = False
-    summarize: bool = True
+    announce: bool = True
 
     def arguments(self, folder: Path) -> list[str]:
         """The command line of pytest."""
@@ -119,22 +119,22 @@ def run_checks(plan: Plan) -> int:
     import pytest
 
     from grantproof.report.terminal import Progress, print_summary
-    from grantproof.report.writer import default_folder
+    from grantproof.report.writer import check_formats, default_folder
 
-    folder = plan.folder or default_folder(Path(plan.idp).stem)
+    check_formats([name for name in plan.formats.split(",") if name])
+    folder = plan.folder or default_folder(plan.idp)
     if plan.dry_run:
         return _dry_run(plan, folder)
     progress = None if plan.quiet else Progress(sys.stderr)
     listener = Listener(folder, progress)
     output = io.StringIO()
-    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
+    with contextlib.redirect_stdout(output):
         code = int(pytest.main(plan.arguments(folder), plugins=[listener]))
     if progress is not None:
         progress.close()
     if listener.run is None:
         return _without_run(code, output.getvalue())
-    if plan.summarize:
-        print_summary(listener.run, sys.stdout, report=listener.written)
+    print_summary(listener.run, report=listener.written if plan.announce else None)
     if plan.baseline is not None:
         from grantproof.report.diff import compare
         from grantproof.report.record import Run

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from grantproof.load.connection import BUSY, CONNECTING, IDLE, Connection
 from grantproof.load.dialer import STARVATION, Dialer, kind_of
+from grantproof.load.histogram import Histogram
 from grantproof.load.http1 import MalformedAnswerError
 from grantproof.load.judge import MALFORMED, PROTECTIVE
 from grantproof.load.poller import READABLE, WRITABLE, make_poller
@@ -343,6 +344,8 @@ class Engine:
         tally, self._cpu, spent = self._tally, cpu_s, cpu_s - self._cpu
         tally.cpu_s = spent
         tally.notes = self._judge.take_notes()
+        if not self._open_loop:
+            tally.lag, tally.queue = Histogram(), Histogram()  # a closed loop means its requests to leave when they do
         self._note_offered()
         self._tally = Tally(t=max(tally.t, int(now - self._start)) + 1)
         self.finished.append(tally)

@@ -107,7 +107,9 @@ class Pump:
         failure = self._thread.exception
         if failure is not None:
             _log.error("the engine failed: %s: %s", type(failure).__name__, failure)
-        self._books.end(Ending(self._engine.elapsed_s, self._cpu_s / max(self._engine.elapsed_s, 1e-9)), failed=failure is not None)
+        elapsed_s = self._engine.elapsed_s
+        cpu_share = min(self._cpu_s / elapsed_s, 1.0) if elapsed_s else 0.0
+        self._books.end(Ending(elapsed_s, cpu_share), failed=failure is not None)
         self.over.set()
 
     _cpu_s = 0.0

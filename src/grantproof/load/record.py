@@ -48,7 +48,7 @@ class RunRecord:
             for old in [t for t in self._latencies if t < tally.t - _KEPT_SECONDS]:
                 del self._latencies[old]
         self._latencies[tally.t].merge(tally.latency)
-        row.p99 = self._latencies[tally.t].percentile(99)
+        row.p99 = round(self._latencies[tally.t].percentile(99), 9)
         return row
 
     def _row(self, t: int) -> Row:

@@ -6,6 +6,7 @@ Rules of this file:
 """
 
 import base64
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import unquote_plus
@@ -92,7 +93,19 @@ def change_credentials(
     if "client_secret" in request.form:
         return request.set("client_secret", secret(own_secret))
     assertion = request.form.get("client_assertion")
-    return request.set("client_assertion", break_signature(assertion)) if assertion else request
+    if not assertion:
+        return request
+    if client_id(own_id) != own_id:
+        return request.set("client_assertion", _assert_other_client(assertion, client_id(own_id)))
+    return request.set("client_assertion", break_signature(assertion))
+
+
+def _assert_other_client(assertion: str, client_id: str) -> str:
+    """An assertion about another client; its signature no longer fits."""
+    header, payload, signature = assertion.split(".")
+    claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    named = json.dumps(claims | {"iss": client_id, "sub": client_id}).encode()
+    return f"{header}.{base64.urlsafe_b64encode(named).rstrip(b'=').decode()}.{signature}"
 
 
 def break_signature(assertion: str) -> str:

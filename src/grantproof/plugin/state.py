@@ -178,7 +178,7 @@ class RunState:
             from grantproof.report.writer import default_folder, write  # noqa: PLC0415 - jinja2 only where a report is written
 
             folder = self.folder or default_folder(self.profile.name)
-            write(self.run, folder, self.formats, profile_path=self.profile.path)
+            write(self.run, folder, self.formats, profile_path=self.profile.path or "profile.toml")
             self.written = folder / "report.html" if "html" in self.formats else folder
 
     def _waivers(self) -> list[Waiver]:

@@ -58,6 +58,9 @@ client_assertion = true
 reuses_tokens = false
 introspection_client = "resource_server"
 
+[politeness]
+intrusive = true                           # the client disposable may be locked out; short-lived tokens are waited for
+
 [load]
 allowed = true
 thresholds = ["p99 < 250ms", "errors < 0.1%"]

@@ -71,9 +71,9 @@ class Diff:
             return int(ExitCode.BROKEN)
         return int(ExitCode.INCONCLUSIVE if self.of(Kind.UNDECIDED) else ExitCode.LAWFUL)
 
-    def to_text(self) -> str:
+    def render(self) -> str:
         """The changes as plain lines, the worst first."""
-        return "\n".join(self._lines()) + "\n"
+        return "\n".join(self._lines())
 
     def _lines(self) -> Iterator[str]:
         if self.rulebooks_differ:
@@ -88,8 +88,9 @@ class Diff:
                     yield f"      {one_line(change.message, 200)}"
             if len(changes) > _LINES_EACH:
                 yield f"  and {len(changes) - _LINES_EACH} more"
-        for change in self.capabilities:
-            yield f"capability {change.clause}: {_ANSWERS[change.old]} -> {_ANSWERS[change.new]}"
+        for capability in self.capabilities:
+            before, after = _ANSWERS[capability.old], _ANSWERS[capability.new]
+            yield f"capability {capability.clause}: {before} -> {after}"
         if not self.changes and not self.capabilities:
             yield "no change"
 
@@ -101,7 +102,7 @@ _TITLES = {
     Kind.CHANGED: "changed",
     Kind.GONE: "not run this time",
 }
-_ANSWERS = {True: "yes", False: "no", None: "unknown"}
+_ANSWERS: Mapping[bool | None, str] = {True: "yes", False: "no", None: "unknown"}
 _FINDINGS = {Verdict.FAIL, Verdict.WARN}
 
 
@@ -142,3 +143,7 @@ def _kind(old: Verdict | None, new: Verdict | None) -> Kind | None:
     if new is Verdict.INCONCLUSIVE:
         return Kind.UNDECIDED
     return Kind.NEW if new in _FINDINGS else Kind.CHANGED
+
+
+def _word(verdict: Verdict | None) -> str:
+    return verdict.replace("_", " ") if verdict else "not run"

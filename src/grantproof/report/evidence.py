@@ -1,8 +1,8 @@
-"""Exchanges as a reader sees them: the request, the answer and a command that repeats it, cut to what a page can hold."""
+"""Exchanges as a reader sees them: request, answer and a command that repeats them, cut to what a page can hold."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from grantproof.report.record import CheckResult, ExchangeRecord, Run
 from grantproof.report.visible import one_line
@@ -100,9 +100,8 @@ def select(run: Run, groups: Sequence[Sequence[CheckResult]], extra: Iterable[Ch
             break
         shown[n] = show(known[n], body_limit)
     left_out = len(wanted) - len(shown)
-    for check in extra:
-        n = check.exchanges[-1] if check.exchanges else None
-        if n is None or n not in known or n in shown:
+    for n in (check.exchanges[-1] for check in extra if check.exchanges):
+        if n not in known or n in shown:
             continue
         room -= weigh(known[n], body_limit)
         if room < 0:
@@ -133,7 +132,7 @@ def _path(url: str) -> str:
 
 def _part(side: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     part = side.get(key)
-    return part if isinstance(part, dict) else {}
+    return cast("Mapping[str, Any]", part) if isinstance(part, dict) else {}
 
 
 def _text(side: Mapping[str, Any], key: str) -> str:

@@ -12,13 +12,15 @@ if TYPE_CHECKING:
 
     from grantproof.report.record import ExchangeRecord, Run
 
-_REQUEST: "Mapping[str, Any]" = {
-    "method": "", "url": "", "httpVersion": "", "cookies": [], "headers": [], "queryString": [], "headersSize": -1, "bodySize": -1,
-}  # fmt: skip
+_BOTH: "Mapping[str, Any]" = {"httpVersion": "", "cookies": [], "headers": [], "headersSize": -1, "bodySize": -1}
+_REQUEST: "Mapping[str, Any]" = {"method": "", "url": "", "queryString": [], **_BOTH}
 _RESPONSE: "Mapping[str, Any]" = {
-    "status": 0, "statusText": "", "httpVersion": "", "cookies": [], "headers": [], "content": {"size": 0, "mimeType": ""},
-    "redirectURL": "", "headersSize": -1, "bodySize": -1,
-}  # fmt: skip
+    "status": 0,
+    "statusText": "",
+    "content": {"size": 0, "mimeType": ""},
+    "redirectURL": "",
+    **_BOTH,
+}
 
 
 def render_har(run: "Run") -> str:

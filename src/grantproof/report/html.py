@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from grantproof.report.load_view import compose_load
-from grantproof.report.page import Page, compose
+from grantproof.report.page import compose
 from grantproof.report.visible import visible
 from grantproof.verdict import Verdict
 
@@ -74,7 +74,7 @@ def render_html(
     load_view = compose_load(load, capacity)
     if page is None and load_view is None:
         raise ValueError("a page needs a run, a load run or a capacity search")
-    target = (load or {}).get("target") or {}
+    target: Mapping[str, Any] = (load or {}).get("target") or {}
     return (
         _environment()
         .get_template("report.html.j2")
@@ -102,8 +102,10 @@ def _environment() -> "Environment":
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(words=WORDS, share_bar=share_bar)
-    environment.filters.update(count=_count, day=_day, took=_took)
+    names: dict[str, Any] = {"words": WORDS, "share_bar": share_bar}
+    filters: dict[str, Any] = {"count": _count, "day": _day, "took": _took}
+    environment.globals.update(names)
+    environment.filters.update(filters)
     return environment
 
 
@@ -158,6 +160,3 @@ def _took(seconds: float) -> str:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
-
-
-__all__ = ["Page", "render_html"]

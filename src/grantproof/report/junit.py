@@ -1,4 +1,4 @@
-"""junit.xml in the conventions of CI servers: a fail is a failure, an inconclusive check an error, the rest is skipped."""
+"""junit.xml in the conventions of CI servers: fail is a failure, inconclusive an error, all but pass skipped."""
 
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, SubElement, indent, tostring

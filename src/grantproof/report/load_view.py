@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from markupsafe import Markup
 
@@ -44,6 +44,7 @@ class Scenario:
     plots: tuple[tuple[str, str, Markup], ...]
     health: tuple[tuple[str, str], ...]
     limited: bool
+    limit: str
 
 
 @dataclass(frozen=True)
@@ -57,10 +58,10 @@ class Capacity:
 
 @dataclass(frozen=True)
 class LoadView:
-    """The load half of the page; the first scenario is the total."""
+    """The load half of the page; the first scenario is the total. `tone` is the verdict whose colour it wears."""
 
     sentence: str
-    good: bool
+    tone: str
     scenarios: tuple[Scenario, ...] = ()
     capacity: Capacity | None = field(default=None)
 
@@ -72,17 +73,19 @@ def compose_load(load: Json | None, capacity: Json | None = None) -> LoadView | 
     found = _capacity(capacity) if capacity else None
     if not load:
         value = number((capacity or {}).get("capacity_per_s"))
-        return LoadView(f"Keeps its thresholds up to {_rate(value)}.", value is not None, (), found)
-    members = load.get("scenarios") or ()
-    rows: Sequence[Json] = (
-        [{"scenario": name, **row} for name, row in members.items()] if isinstance(members, Mapping) else members
-    )
+        sentence = f"Keeps its thresholds up to {_rate(value)}." if value is not None else "No capacity was found."
+        return LoadView(sentence, "inconclusive" if value is None else "pass", (), found)
+    rows = _rows(load.get("scenarios"))
     scenarios = (_scenario(load), *(_scenario(row) for row in rows if len(rows) > 1))
     crossed = [threshold for threshold in scenarios[0].thresholds if threshold.kept is False]
-    return LoadView(_sentence(load, crossed, limited=scenarios[0].limited), not crossed, scenarios, found)
+    tone = "fail" if crossed or not load.get("ok") else "pass"
+    sentence = _sentence(load, crossed, limited=scenarios[0].limited)
+    return LoadView(sentence, "inconclusive" if scenarios[0].limited else tone, scenarios, found)
 
 
 def _sentence(load: Json, crossed: Sequence[Threshold], *, limited: bool) -> str:
+    if not load.get("ok"):
+        return "No request got a valid answer."
     p99 = number(_part(load, "latency_s").get("p99"))
     text = f"Answered {_rate(number(load.get('achieved_per_s')))} with p99 {duration(p99)}"
     if limited:
@@ -117,6 +120,7 @@ def _scenario(load: Json) -> Scenario:
         plots=tuple(plot for plot in plots if plot[2]),
         health=_health(load, lag),
         limited=bool(_part(load, "generator").get("limited")),
+        limit=str(_part(load, "generator").get("reason") or ""),
     )
 
 
@@ -148,6 +152,7 @@ def _health(load: Json, lag: Json) -> tuple[tuple[str, str], ...]:
     found, looked = number(twice.get("found")), number(twice.get("checked_share"))
     rows = (
         ("Limited by the generator", ("yes" if generator["limited"] else "no") if "limited" in generator else None),
+        ("Duration", duration(number(load.get("seconds"))) if "seconds" in load else None),
         ("CPU of the generator", None if cpu is None else f"{cpu:,.1f} s"),
         ("CPU for each request", None if each is None else f"{each:,.1f} µs"),
         ("Lag of the sending, p99", duration(number(lag.get("p99"))) if "p99" in lag else None),
@@ -177,16 +182,26 @@ def _capacity(capacity: Json) -> Capacity:
 
 
 def _thresholds(row: Json) -> tuple[Threshold, ...]:
-    return tuple(
-        Threshold(str(entry.get("rule", "")), entry.get("kept"))
-        if isinstance(entry, Mapping)
-        else Threshold(str(entry), None)
-        for entry in row.get("thresholds") or ()
-    )
+    entries: Sequence[object] = row.get("thresholds") or ()
+    return tuple(_threshold(entry) for entry in entries)
+
+
+def _threshold(entry: object) -> Threshold:
+    if not isinstance(entry, Mapping):
+        return Threshold(str(entry), None)
+    named = cast("Json", entry)
+    return Threshold(str(named.get("rule", "")), named.get("kept"))
 
 
 def _sum(counts: Json) -> int:
     return sum(int(number(count) or 0) for count in counts.values())
+
+
+def _rows(members: object) -> Sequence[Json]:
+    """The scenarios, whether they stand in a list or under their names."""
+    if isinstance(members, Mapping):
+        return [{"scenario": name, **row} for name, row in cast("Mapping[str, Json]", members).items()]
+    return cast("Sequence[Json]", members) if isinstance(members, Sequence) else ()
 
 
 def _rate(value: float | None) -> str:
@@ -197,4 +212,4 @@ def _rate(value: float | None) -> str:
 
 def _part(row: Json, key: str) -> Json:
     part = row.get(key)
-    return part if isinstance(part, Mapping) else {}
+    return cast("Json", part) if isinstance(part, Mapping) else {}

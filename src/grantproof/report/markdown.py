@@ -1,5 +1,6 @@
 """summary.md: the run for a job summary or a pull request, small enough for both."""
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from grantproof.report.load_view import compose_load
@@ -15,13 +16,14 @@ if TYPE_CHECKING:
     from grantproof.report.record import ClauseResult, Run
 
 LIMIT_BYTES = 1_000_000
+_LINK = re.compile(r"https://[^<>\s\\]+")
 _CHECKS_EACH = 20
 _MARKS = {
     Verdict.PASS: "✅",
     Verdict.FAIL: "❌",
     Verdict.WARN: "⚠️",
     Verdict.INCONCLUSIVE: "❔",
-    Verdict.NOT_OFFERED: "➖",
+    Verdict.NOT_OFFERED: "⚪",
     Verdict.WAIVED: "🔕",
 }
 _CUT = "\n\n_The rest did not fit; it is in report.html._\n"
@@ -64,8 +66,8 @@ def _run_blocks(run: "Run") -> list[str]:
     capabilities = [clause for clause in run.clauses if clause.level is Level.MAY]
     if capabilities:
         known = {True: "yes", False: "no", None: "unknown"}
-        rows = [(known[clause.capability], clause.statement, clause.id) for clause in capabilities]
-        blocks.append(_folded("Capabilities", _table(("done", "what is permitted", "clause"), rows)))
+        answers = [(known[clause.capability], clause.statement, clause.id) for clause in capabilities]
+        blocks.append(_folded("Capabilities", _table(("done", "what is permitted", "clause"), answers)))
     return blocks
 
 
@@ -99,12 +101,8 @@ def _finding(run: "Run", clause: "ClauseResult") -> str:
         check for check in run.checks if clause.id in check.clauses and check.verdict in {Verdict.FAIL, Verdict.WARN}
     ]
     where = f"{short_name(clause.spec)} section {clause.section}"
-    link = (
-        f"[{markdown(where)}](<{clause.url}>)"
-        if clause.url.startswith("https://") and "<" not in clause.url + ">"[1:]
-        else markdown(where)
-    )
-    lines = [f"**{clause.level}** {markdown(clause.statement)} {link} · {markdown(clause.id)}", ""]
+    named = f"[{markdown(where)}](<{clause.url}>)" if _LINK.fullmatch(clause.url) else markdown(where)
+    lines = [f"**{clause.level}** {markdown(clause.statement)} {named} · {markdown(clause.id)}", ""]
     lines += [f"- {markdown(check.id)}: {markdown(one_line(check.message, 400))}" for check in checks[:_CHECKS_EACH]]
     if len(checks) > _CHECKS_EACH:
         lines.append(f"- and {len(checks) - _CHECKS_EACH:,} more checks")

@@ -165,7 +165,7 @@ def conclude(run: "Run") -> Conclusion:
         parts = ["met no requirement that could be judged"]
     if departed:
         parts.append(f"departs from {_number(departed, 'recommendation')}")
-    asides = []
+    asides: list[str] = []
     if undecided:
         asides.append(f"{_number(undecided, 'clause')} could not be decided")
     if counts[Verdict.WAIVED]:

@@ -162,7 +162,7 @@ def probes(rows: Sequence[Mapping[str, Any]], capacity: float | None) -> Markup:
             + (Markup("</circle>") if kept else Markup("</path>"))
         )
     parts += [_label(x.place(rate), bottom + 20, f"{rate:,.0f}/s", "middle") for rate in (min(rates), max(rates))]
-    parts.append(_label(_LEFT, height - 12, "○ thresholds kept   × crossed   ┆ capacity", "start"))
+    parts.append(_label(_LEFT, height - 12, "circle: thresholds kept, cross: crossed, dotted: capacity", "start"))
     return _svg(height, f"p99 at {len(points)} rates that were tried", parts)
 
 
@@ -193,15 +193,15 @@ def _thinned(rows: list[Mapping[str, Any]], limit: int = 400) -> list[Mapping[st
 
 
 def _log_axis(values: Sequence[float], start: float, end: float) -> Axis:
-    low = 10 ** math.floor(math.log10(max(min(values), _SMALLEST_S)))
-    high = 10 ** math.ceil(math.log10(max(*values, _SMALLEST_S * 10, low * 1.01)))
+    low = 10.0 ** math.floor(math.log10(max(min(values), _SMALLEST_S)))
+    high = 10.0 ** math.ceil(math.log10(max(*values, _SMALLEST_S * 10, low * 1.01)))
     return Axis(low, high, start, end, logarithmic=True)
 
 
 def _round_up(value: float) -> float:
     if value <= 0:
         return 1
-    power = 10 ** math.floor(math.log10(value))
+    power = 10.0 ** math.floor(math.log10(value))
     return next(step * power for step in (1, 1.5, 2, 3, 4, 5, 6, 8, 10) if step * power >= value)
 
 

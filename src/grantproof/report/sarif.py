@@ -89,10 +89,14 @@ def _result(clause: "ClauseResult", check: "CheckResult", location: str, rule: i
         "locations": [
             {"physicalLocation": {"artifactLocation": {"uri": location}, "region": {"startLine": 1}}}
         ],
-        "partialFingerprints": {"clauseAndCheck/v1": hashlib.sha256(f"{clause.id}\n{check.id}".encode(errors="replace")).hexdigest()},
+        "partialFingerprints": {"clauseAndCheck/v1": _fingerprint(clause.id, check.id)},
         "properties": {"grant": check.grant, "exchanges": list(check.exchanges)},
     }  # fmt: skip
     if check.verdict is Verdict.WAIVED:
         reasons = [waiver.reason for waiver in run.waivers if waiver.clause == clause.id and waiver.state == "applied"]
         result["suppressions"] = [{"kind": "external", "justification": "; ".join(map(visible, reasons)) or "waived"}]
     return result
+
+
+def _fingerprint(clause_id: str, check_id: str) -> str:
+    return hashlib.sha256(f"{clause_id}\n{check_id}".encode(errors="replace")).hexdigest()

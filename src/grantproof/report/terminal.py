@@ -46,20 +46,18 @@ def is_plain(stream: TextIO) -> bool:
     return not stream.isatty() or bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
 
 
-def print_summary(run: "Run", *, report: "Path | None" = None, stream: TextIO | None = None) -> None:
-    """Prints what the run came to, the path of the report last."""
-    stream = stream or sys.stdout
-    lines = list(_lines(run, report))
-    if is_plain(stream):
-        text = "\n".join("".join(part for part, _ in line) for line in lines) + "\n"
-        encoding = stream.encoding or "utf-8"
-        stream.write(text.encode(encoding, "replace").decode(encoding))
+def print_summary(run: "Run", stream: TextIO | None = None, *, report: "Path | None" = None) -> None:
+    """Prints what the run came to, the path of the report last; to standard output if no stream is given."""
+    out: TextIO = stream or sys.stdout
+    if is_plain(out):
+        encoding = out.encoding or "utf-8"
+        out.write(summary_text(run, report=report).encode(encoding, "replace").decode(encoding))
         return
     from rich.console import Console  # noqa: PLC0415 - only a terminal pays for it
     from rich.text import Text  # noqa: PLC0415 - same
 
-    console = Console(file=stream, highlight=False, markup=False, emoji=False)
-    for line in lines:
+    console = Console(file=out, highlight=False, markup=False, emoji=False)
+    for line in _lines(run, report):
         console.print(Text.assemble(*line), soft_wrap=True)
 
 
@@ -142,43 +140,36 @@ def _count_line(name: str, counts: "Mapping[Verdict, int]") -> Line:
 
 
 class Progress:
-    """How far a run is: one line that is renewed on a terminal, else a plain line about every tenth of the way.
+    """How far a run is: one line that is renewed on a terminal, else a plain line about every tenth of the way."""
 
-    Args:
-        total: how many checks there are.
-        stream: where to; standard error if left out.
-    """
-
-    def __init__(self, total: int, stream: TextIO | None = None) -> None:
-        self._total = total
-        self._stream = stream or sys.stderr
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream: TextIO = stream or sys.stderr
         self._live = self._stream.isatty() and os.environ.get("TERM") != "dumb"
-        self._done = 0
         self._tenth = 0
         self._counts = dict.fromkeys(Verdict, 0)
 
-    def advance(self, verdict: Verdict, check_id: str = "") -> None:
-        """One more check has ended."""
-        self._done += 1
-        self._counts[verdict] += 1
+    def advance(self, done: int, total: int, verdict: Verdict | str) -> None:
+        """One more check has ended: the `done`-th of about `total`, with this verdict."""
+        self._counts[Verdict(verdict)] += 1
+        total = max(done, total)
         if self._live:
-            self._stream.write(f"\r\x1b[K{self._status()}  {one_line(check_id, 48)}")
-            self._stream.flush()
+            self._write(f"\r\x1b[K{self._status(done, total)}")
             return
-        tenth = 10 * self._done // max(self._total, self._done)
+        tenth = 10 * done // total
         if tenth > self._tenth:
             self._tenth = tenth
-            self._stream.write(f"{self._status()}\n")
-            self._stream.flush()
+            self._write(f"{self._status(done, total)}\n")
 
-    def finish(self) -> None:
+    def close(self) -> None:
         """Clears the live line, so that what follows starts on a clean one."""
         if self._live:
-            self._stream.write("\r\x1b[K")
-            self._stream.flush()
+            self._write("\r\x1b[K")
 
-    def _status(self) -> str:
+    def _write(self, text: str) -> None:
+        self._stream.write(text)
+        self._stream.flush()
+
+    def _status(self, done: int, total: int) -> str:
         shown = (Verdict.FAIL, Verdict.WARN, Verdict.INCONCLUSIVE)
         troubles = "".join(f", {self._counts[verdict]} {verdict}" for verdict in shown if self._counts[verdict])
-        total = max(self._total, self._done)
-        return f"{self._done}/{total} checks ({100 * self._done // total} %){troubles}"
+        return f"{done}/{total} checks ({100 * done // total} %){troubles}"

@@ -1,12 +1,10 @@
 """A run's folder: the record and everything that is made from it, each file replaced whole."""
 
-import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any
 
 from grantproof.errors import GrantproofError
 from grantproof.report.files import replace_file
@@ -26,7 +24,7 @@ FILES = {
 }
 
 
-def write(  # noqa: PLR0913 - each part of the folder is named by the caller
+def write(
     run: "Run",
     folder: Path,
     formats: Sequence[str] = FORMATS,
@@ -108,43 +106,6 @@ def default_folder(profile_name: str, base: Path = Path("reports"), now: datetim
         folder = base / f"{name or 'run'}-{moment:%Y%m%dT%H%M%SZ}-{number}"
         number += 1
     return folder
-
-
-class EventLog:
-    """events.jsonl: appended and flushed as a run goes, so that a killed run leaves what it had."""
-
-    def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("a", encoding="utf-8")
-
-    def append(self, event: Json) -> None:
-        """Adds one event as one line."""
-        self._file.write(json.dumps(event) + "\n")
-        self._file.flush()
-
-    def close(self) -> None:
-        """Ends the log."""
-        self._file.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-
-def read_events(path: Path) -> Iterator[dict[str, Any]]:
-    """The events of a log; a last line that was cut by the end of its writer is left out."""
-    with path.open(encoding="utf-8", errors="replace") as lines:
-        for line in lines:
-            try:
-                event = json.loads(line)
-            except ValueError:
-                return
-            if isinstance(event, dict):
-                yield cast("dict[str, Any]", event)
 
 
 def _render(name: str, run: "Run", load: Json | None, capacity: Json | None, profile_path: Path | str) -> str:
