@@ -67,7 +67,5 @@ def test_the_401_challenges_for_basic(idp: Idp, basic_service: Caller, path: Err
 
 @clause("rfc6749:5.2/invalid-client-401")
 @every_client_path
-def test_wrong_credentials_in_the_body_may_be_refused_with_401(
-    idp: Idp, post_service: Caller, path: ErrorPath
-) -> None:
+def test_wrong_credentials_in_the_body_may_be_refused_with_401(idp: Idp, post_service: Caller, path: ErrorPath) -> None:
     assert idp.refusal(path.spoil(idp.token_request(post_service))).status == 401

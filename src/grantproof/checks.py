@@ -13,6 +13,7 @@ from grantproof.errors import Inconclusive, NotOffered
 from grantproof.idp import Idp
 from grantproof.login import UserAgent
 from grantproof.roles import Caller, Flow
+from grantproof.transport import ResetError
 from grantproof.wire.answer import Answer, AuthorizationAnswer, TokenAnswer
 from grantproof.wire.form import Form
 from grantproof.wire.request import FormRequest, Request
@@ -57,6 +58,7 @@ __all__ = [
     "Inconclusive",
     "NotOffered",
     "Request",
+    "ResetError",
     "TokenAnswer",
     "UserAgent",
     "clause",

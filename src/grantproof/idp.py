@@ -18,7 +18,7 @@ from grantproof.errors import GrantproofError, Inconclusive, NotOffered
 from grantproof.login import FormsDriver, UserAgent
 from grantproof.profile.discovery import Metadata, fill_endpoints, metadata_urls, read_metadata
 from grantproof.profile.offer import SHORT_LIFETIME_S, Offer
-from grantproof.roles import Caller, Flow, Holder
+from grantproof.roles import ROLES, Caller, Flow, Holder
 from grantproof.transport import Politeness, Recorder, Redactor, ResetError, Transport
 from grantproof.transport.raw import send_raw
 from grantproof.wire.answer import Answer, AuthorizationAnswer, TokenAnswer
@@ -131,6 +131,34 @@ class Idp:
         if not url:
             raise NotOffered(f"neither the profile nor the metadata names the {name} endpoint")
         return url
+
+    # One holder of a role out of several, for checks that draw which.
+
+    def caller(self, role: str, number: int) -> Caller:
+        """One of the callers who hold a role, proven; numbers beyond the last begin again at the first.
+
+        Raises:
+            NotOffered: nobody holds the role.
+            Inconclusive: the plain request of this caller is not answered as it should be.
+        """
+        found = [each for each in ROLES[role].find(self.profile) if isinstance(each, Caller)]
+        if not found:
+            raise NotOffered(ROLES[role].absent)
+        self.prove(found[number % len(found)])
+        return found[number % len(found)]
+
+    def flow(self, role: str, number: int) -> Flow:
+        """One of the flows that hold a role, proven; numbers beyond the last begin again at the first.
+
+        Raises:
+            NotOffered: nobody holds the role.
+            Inconclusive: the plain request of this flow is not answered as it should be.
+        """
+        found = [each for each in ROLES[role].find(self.profile) if isinstance(each, Flow)]
+        if not found:
+            raise NotOffered(ROLES[role].absent)
+        self.prove(found[number % len(found)])
+        return found[number % len(found)]
 
     # The token endpoint.
 
@@ -446,9 +474,26 @@ class Idp:
         request = FormRequest(self.endpoint("introspection"), Form((("token", token),)).update(changes))
         return self.exchange(self.authenticate(request, caller or self.introspection_caller).to_request())
 
-    def is_active(self, token: str) -> bool:
+    def is_active(self, token: str, owner: Holder) -> bool:
         """Whether introspection calls a token active: False for any other answer, so it never judges the answer."""
-        return self.introspect(token).get("active") is True
+        return self.introspect(token, self.watcher(owner)).get("active") is True
+
+    def watcher(self, owner: Holder) -> Caller:
+        """Who may ask about a token of its owner: the claimed introspection client, else the owner if it can."""
+        if self.profile.claims.introspection_client is None and isinstance(owner, Caller) and not owner.client.public:
+            return owner
+        return self.introspection_caller
+
+    def issue_watched(self, holder: Holder) -> str:
+        """A new access token that introspection calls active: the control of all that must end it or must not.
+
+        Raises:
+            Inconclusive: introspection does not know the fresh token.
+        """
+        token = self.issue(holder)
+        if not self.eventually(lambda: self.is_active(token, holder)):
+            raise Inconclusive(f"introspection does not call a fresh token of {holder.client.name} active")
+        return token
 
     @cached_property
     def introspection_caller(self) -> Caller:
@@ -465,6 +510,20 @@ class Idp:
         """The revocation endpoint's answer to a caller who revokes a token."""
         request = FormRequest(self.endpoint("revocation"), Form((("token", token),)).update(changes))
         return self.exchange(self.authenticate(request, caller).to_request())
+
+    def end_token(self, token: str, caller: Caller, **changes: str | None) -> Answer:
+        """The answer to a revocation that this target may well not offer for this token.
+
+        Raises:
+            NotOffered: unsupported_token_type, or a public client that may not revoke.
+        """
+        answer = self.revoke(token, caller, **changes)
+        error = answer.get("error")
+        if error == "unsupported_token_type":
+            raise NotOffered("this target does not revoke such access tokens: unsupported_token_type")
+        if caller.client.public and error in {"invalid_client", "unauthorized_client"}:
+            raise NotOffered(f"this target lets no public client revoke: {error}")
+        return answer
 
     def resource(
         self, token: str | None, *, scheme: str = "Bearer", headers: tuple[tuple[str, str], ...] = ()

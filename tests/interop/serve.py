@@ -28,7 +28,11 @@ def main(args: Sequence[str] | None = None) -> int:
             print(f"# {name} is at {up.base_url} (process {up.pid}); its log: {up.log}")
             print(f"# grantproof check --idp {profile_path(name)}", flush=True)
             up.process.wait()
-            print(f"# {name} has ended; the end of its log:", *up.log.read_text("utf-8", "replace").splitlines()[-15:], sep="\n")
+            print(
+                f"# {name} has ended; the end of its log:",
+                *up.log.read_text("utf-8", "replace").splitlines()[-15:],
+                sep="\n",
+            )
             return 1
     except KeyboardInterrupt:
         return 130

@@ -1,8 +1,9 @@
 """What every server of the interoperability runs has in common: installed once, run on loopback, ended by its pid.
 
 Rules of this file:
-- What is installed lives outside the source tree, in a folder named after the checksum of its lock, and is never changed there.
-- A server chooses its own free port and says it in its log; its secrets are random for each start and go by environment variables.
+- What is installed lives outside the source tree, in a folder named after its lock's checksum, and stays as it is.
+- A server chooses a free port itself and says it in its log.
+- Secrets are random for each start and go by environment variables.
 """
 
 import contextlib
@@ -13,7 +14,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -71,7 +72,7 @@ class Server(Protocol):
 
 
 @contextlib.contextmanager
-def running(server: Server, state_dir: Path) -> Iterator[Running]:
+def running(server: Server, state_dir: Path) -> Generator[Running]:
     """Starts a server while the context lasts; it ends with the context, also when this process is terminated."""
     previous = signal.signal(signal.SIGTERM, _leave)
     try:
@@ -92,7 +93,7 @@ def cache_folder(name: str, *locks: Path) -> Path:
 
 
 @contextlib.contextmanager
-def installation(folder: Path, what: str) -> Iterator[bool]:
+def installation(folder: Path, what: str) -> Generator[bool]:
     """Whether the body has to install into this folder; what an interrupted installation left is removed first."""
     complete = folder / ".complete"
     if complete.exists():

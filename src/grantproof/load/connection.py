@@ -15,7 +15,6 @@ IDLE: Final = 1
 BUSY: Final = 2
 CLOSED: Final = 3
 _READ_SIZE: Final = 16_384
-_UNDER_WAY: Final = frozenset((0, errno.EINPROGRESS, errno.EWOULDBLOCK))
 
 
 class Connection:
@@ -29,7 +28,18 @@ class Connection:
         retried: the request was sent before, on a connection that the peer had already given up.
     """
 
-    __slots__ = ("_out", "descriptor", "intended_s", "reader", "retried", "sent_s", "served", "since_s", "sock", "state")
+    __slots__ = (
+        "_out",
+        "descriptor",
+        "intended_s",
+        "reader",
+        "retried",
+        "sent_s",
+        "served",
+        "since_s",
+        "sock",
+        "state",
+    )
 
     def __init__(self, address: Address, now_s: float) -> None:
         family, kind, protocol, where = address
@@ -43,11 +53,11 @@ class Connection:
         self.retried = False
         self._out = b""
         try:
-            self.sock.setblocking(False)
+            self.sock.settimeout(0)
             self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            code = self.sock.connect_ex(where)
-            if code not in _UNDER_WAY:
-                raise OSError(code, "connect")
+            self.sock.connect(where)
+        except BlockingIOError:
+            return
         except OSError:
             self.sock.close()
             raise

@@ -1,6 +1,7 @@
 """Reads HTTP/1.1 answers from a hostile peer, fed in whatever pieces the network gives.
 
-One reader serves one connection, on which one request is under way at a time. Sizes are bounded; time is the engine's business.
+One reader serves one connection, on which one request is under way at a time. Sizes are bounded; time is the engine's
+business.
 Source: RFC 9112 sections 4 to 7 and 9.3.
 """
 
@@ -35,7 +36,7 @@ class Head(NamedTuple):
 
 @lru_cache(maxsize=64)
 def parse_head(head: bytes) -> Head:
-    """Reads status line and header fields, without the empty line. Heads repeat from answer to answer, so they are cached.
+    """Reads status line and header fields, without the empty line. Heads repeat, so they are cached.
 
     Raises:
         MalformedAnswerError: a line is malformed, or the framing contradicts itself.
@@ -169,7 +170,7 @@ class AnswerReader:
                 return self._take_trailer(head)
             if len(self._buffer) < self._left:
                 return False
-            if self._buffer[self._left - 2 : self._left] != b"\r\n":
+            if not self._buffer.startswith(b"\r\n", self._left - 2):
                 raise MalformedAnswerError("a chunk does not end where it says")
             self._body += self._buffer[: self._left - 2]
             del self._buffer[: self._left]
@@ -177,7 +178,7 @@ class AnswerReader:
 
     def _take_trailer(self, head: Head) -> bool:
         """The trailer's lines up to the empty one; only their size matters."""
-        if self._buffer[:2] == b"\r\n":
+        if self._buffer.startswith(b"\r\n"):
             del self._buffer[:2]
             return self._complete(head, bytes(self._body))
         end = self._buffer.find(b"\r\n\r\n", 0, LARGEST_HEAD + 4)

@@ -7,7 +7,7 @@ Source: RFC 6749 sections 5.1 and 5.2.
 import re
 from collections import Counter
 from collections.abc import Iterable
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import msgspec
 
@@ -17,7 +17,7 @@ OTHER_SCOPE: Final = "other_scope"
 PROTECTIVE: Final = ("429", "503")
 COMPARED: Final = "compared"
 DUPLICATE: Final = "duplicate"
-REFRESH_TOKEN: Final = "refresh_token"
+REFRESH_TOKEN: Final = "refresh_token"  # noqa: S105 - the name of a count
 _MOST_HASHES: Final = 1_000_000
 _MOST_CODES: Final = 16
 _CODE = re.compile(r"[a-z][a-z0-9_]{2,47}")
@@ -58,9 +58,11 @@ class TokenJudge:
         most_hashes: from how many tokens on new ones are no longer compared.
     """
 
-    def __init__(self, scopes: Iterable[str] = (), *, reuses_tokens: bool = False, most_hashes: int = _MOST_HASHES) -> None:
-        self._decode: Any = msgspec.json.Decoder(_Issued).decode
-        self._decode_error: Any = msgspec.json.Decoder(_Refused).decode
+    def __init__(
+        self, scopes: Iterable[str] = (), *, reuses_tokens: bool = False, most_hashes: int = _MOST_HASHES
+    ) -> None:
+        self._decode = msgspec.json.Decoder(_Issued).decode
+        self._decode_error = msgspec.json.Decoder(_Refused).decode
         self._asked = frozenset(scopes)
         self._lawful: set[str] = set()
         self._seen: set[int] | None = None if reuses_tokens else set()
@@ -91,7 +93,7 @@ class TokenJudge:
         return VALID
 
     def take_notes(self) -> Counter[str]:
-        """What was noticed about valid answers since the last call: how many were compared, duplicates, refresh tokens."""
+        """How many valid answers were compared, were duplicates or held refresh tokens since the last call."""
         notes, self._notes = self._notes, Counter()
         notes[COMPARED], self._checked = self._checked, 0
         return +notes

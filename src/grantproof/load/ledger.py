@@ -1,8 +1,8 @@
-"""Gathers what the workers of a run report, tells how it goes, and writes its result. One a run: in the master, or alone."""
+"""Gathers what the workers of a run report, tells how it goes, and writes its result. There is one for each run."""
 
 import sys
 from collections.abc import Callable
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def default_folder(profile_name: str) -> Path:
     """`reports/<profile>-<UTC time>` under the current folder."""
-    return Path("reports") / f"{profile_name}-{datetime.now(timezone.utc):%Y%m%dT%H%M%SZ}"
+    return Path("reports") / f"{profile_name}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
 
 
 def print_progress(row: Row) -> None:
@@ -39,13 +39,23 @@ class Ledger:
     """
 
     def __init__(
-        self, target: "Target", setting: Setting, folder: Path, workers: int = 1, on_row: Callable[[Row], None] | None = None
+        self,
+        target: "Target",
+        setting: Setting,
+        folder: Path,
+        workers: int = 1,
+        on_row: Callable[[Row], None] | None = None,
     ) -> None:
         self.record = RunRecord()
         self.result: LoadResult | None = None
         self.folder = folder
         self._target, self._setting, self._workers, self._on_row = target, setting, workers, on_row
         self._endings: list[Ending] = []
+
+    @property
+    def closed(self) -> bool:
+        """Whether the result is written."""
+        return self.result is not None
 
     def add(self, tally: "Tally") -> None:
         """Enters one second of one worker."""

@@ -1,14 +1,15 @@
-"""Who keeps the books of a run: a single process its own, a worker sends its pages to the master, the master binds them."""
+"""Who keeps the books of a run: a single process its own; workers send their pages to the master, which binds them."""
 
 import contextlib
 import logging
 from dataclasses import asdict
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol
 
 import gevent
 
 from grantproof.load.ledger import Ledger, default_folder, print_progress
-from grantproof.load.locust_options import Options
+from grantproof.load.locust_options import Options, on
 from grantproof.load.result import FILE_NAME, Ending, Setting
 from grantproof.load.tally import Tally
 from grantproof.load.target import load_target
@@ -42,7 +43,7 @@ class WorkerBooks:
     def __init__(self, environment: "Environment") -> None:
         self._environment = environment
         self._pages: list[dict[str, Any]] = []
-        environment.events.report_to_master.add_listener(self._report)
+        on(environment.events.report_to_master, self._report)
 
     def add(self, tally: Tally) -> None:
         """Keeps one second for the next report."""
@@ -68,17 +69,19 @@ class SingleBooks:
         self._ledger: Ledger | None = None
         options = Options.of(environment)
         given: Any = environment.parsed_options
-        environment.events.test_start.add_listener(self._open)
-        environment.events.quitting.add_listener(self._on_quitting)
+        on(environment.events.test_start, self._open)
+        on(environment.events.quitting, self._on_quitting)
         if options.idp == "embedded":
             from grantproof import embedded  # noqa: PLC0415 - only runs on the embedded server need it
 
             given.idp = str(self._stack.enter_context(embedded.start()))
-            environment.events.quit.add_listener(lambda **_: self._stack.close())
+            on(environment.events.quit, self._on_quit)
             options = Options.of(environment)
         self._target = load_target(options.idp)
         given.found_token_url = self._target.token_url
-        self._thresholds = parse_thresholds(options.thresholds if options.thresholds is not None else self._target.thresholds)
+        self._thresholds = parse_thresholds(
+            options.thresholds if options.thresholds is not None else self._target.thresholds
+        )
 
     def add(self, tally: Tally) -> None:
         """Enters one second."""
@@ -106,7 +109,7 @@ class SingleBooks:
 
     def _close(self, ledger: Ledger) -> None:
         """Writes the result and ends the test, unless that was done or another test has begun."""
-        if ledger is not self._ledger or ledger.result is not None:
+        if ledger is not self._ledger or ledger.closed:
             return
         result = ledger.close()
         _log.info("%d valid answers at %g/s: %s", result.ok, result.achieved_per_s, ledger.folder / FILE_NAME)
@@ -115,8 +118,11 @@ class SingleBooks:
         # In a greenlet of its own, since quitting ends the greenlets of users, of which this may be one.
         gevent.spawn(runner.quit if given.headless else runner.stop)
 
+    def _on_quit(self, **_: object) -> None:
+        self._stack.close()
+
     def _on_quitting(self, **_: object) -> None:
-        """Nothing is left to do: the users' end was the engine's."""
+        """Nothing is left to do: the engine ends with its users."""
 
 
 class MasterBooks(SingleBooks):
@@ -124,7 +130,7 @@ class MasterBooks(SingleBooks):
 
     def __init__(self, environment: "Environment", scenario: str) -> None:
         super().__init__(environment, scenario)
-        environment.events.worker_report.add_listener(self._on_report)
+        on(environment.events.worker_report, self._on_report)
         runner: Any = environment.runner
         runner.register_message(_END, self._on_end)
 
@@ -138,12 +144,14 @@ class MasterBooks(SingleBooks):
         """How many workers get users; they are told, so that each takes its share of the rate."""
         runner: Any = self._environment.runner
         given: Any = self._environment.parsed_options
-        given.sharing_workers = max(min(runner.worker_count, runner.target_user_count), 1)
-        return given.sharing_workers
+        sharing: int = max(min(runner.worker_count, runner.target_user_count), 1)
+        given.sharing_workers = sharing
+        return sharing
 
     def _close_later(self, wait_s: float) -> None:
         """Does not wait for ever for a worker that is gone."""
-        gevent.spawn_later(wait_s + _PATIENCE_S, self._close, self._ledger)
+        if self._ledger is not None:
+            gevent.spawn_later(wait_s + _PATIENCE_S, self._close, self._ledger)
 
     def _on_report(self, data: dict[str, Any], **_: object) -> None:
         for page in data.get(_PAGES, ()):
@@ -157,9 +165,10 @@ class MasterBooks(SingleBooks):
     def _on_quitting(self, **_: object) -> None:
         """When Locust is interrupted, lets the workers stop first, since what they report afterwards is lost."""
         runner: Any = self._environment.runner
-        if self._ledger is not None and self._ledger.result is None:
+        ledger = self._ledger
+        if ledger is not None and not ledger.closed:
             runner.stop()
-            with gevent.Timeout(_STOP_S, exception=False):
-                while self._ledger.result is None:
-                    gevent.sleep(0.05)
-            self._ledger.close()
+            end = monotonic() + _STOP_S
+            while not ledger.closed and monotonic() < end:
+                gevent.sleep(0.05)
+            ledger.close()

@@ -1,7 +1,8 @@
 """The engine inside Locust: users that hand their traffic to it, and the books of the run.
 
-A worker has one engine, in a native thread, whatever its number of users. In the open loop the users only wait for it; in the
-closed loop their number is the number of requests under way. Locust's own statistics are brought up to date once a second.
+A worker has one engine, in a native thread, whatever its number of users. In the open loop the users only wait for it;
+in the closed loop their number is the number of requests under way. Locust's own statistics are brought up to date once
+a second.
 """
 
 import logging
@@ -37,11 +38,12 @@ _PUMPS: "WeakKeyDictionary[Environment, Pump]" = WeakKeyDictionary()
 _log = logging.getLogger(__name__)
 
 
-class EngineUser(User):  # type: ignore[misc] - Locust's metaclass is untyped
+class EngineUser(User):
     """A Locust user whose requests the engine sends. A scenario names itself and says what it exchanges."""
 
     abstract = True
     scenario = ""
+    environment: "Environment"
 
     def make_exchange(self, target: "Target") -> "Exchange":
         """What is sent to the target and how answers are judged."""
@@ -55,7 +57,7 @@ class EngineUser(User):  # type: ignore[misc] - Locust's metaclass is untyped
             try:
                 pump = _PUMPS[self.environment] = Pump(self, _BOOKS[self.environment])
             except GrantproofError as error:
-                _log.error("%s", error)  # noqa: TRY400 - the message is meant for the user, a traceback is not
+                _log.error("%s", error)
                 self._give_up()
                 raise StopUser from None
         pump.carry()
@@ -63,7 +65,8 @@ class EngineUser(User):  # type: ignore[misc] - Locust's metaclass is untyped
 
     def _give_up(self) -> None:
         self.environment.process_exit_code = locust_options.USAGE_ERROR
-        gevent.spawn(self.environment.runner.quit)
+        runner: Any = self.environment.runner
+        gevent.spawn(runner.quit)
 
 
 class Pump:
@@ -76,9 +79,10 @@ class Pump:
         options = Options.of(user.environment)
         target = load_target(options.idp, options.token_url)
         self._exchange = user.make_exchange(target)
+        runner: Any = user.environment.runner
         schedule = options.schedule
         if schedule is not None and options.workers > 1:
-            schedule = schedule.share(max(user.environment.runner.worker_index, 0), options.workers)
+            schedule = schedule.share(max(runner.worker_index, 0), options.workers)
         most = max(options.connections // options.workers, 1)
         self._engine = Engine(target, self._exchange, schedule, duration_s=options.duration_s, most_connections=most)
         # The engine's thread gives the interpreter away at each system call and should not wait long to have it back.
@@ -122,7 +126,6 @@ class Pump:
             self._books.add(tally)
 
 
-@events.init.add_listener
 def _on_init(environment: "Environment", **_: object) -> None:
     runner: Any = environment.runner
     if isinstance(runner, WorkerRunner):
@@ -135,3 +138,6 @@ def _on_init(environment: "Environment", **_: object) -> None:
         _BOOKS[environment] = kind(environment, scenario)
     except GrantproofError as error:
         locust_options.leave(error)
+
+
+locust_options.on(events.init, _on_init)

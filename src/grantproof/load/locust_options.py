@@ -1,6 +1,7 @@
 """Our options on Locust's command line, and what they mean for a worker, a master or a single process."""
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -19,20 +20,31 @@ if TYPE_CHECKING:
 USAGE_ERROR = 2
 
 
-@events.init_command_line_parser.add_listener
+def on(event: Any, listener: Callable[..., None]) -> None:
+    """Has a function called at one of Locust's events, which are untyped."""
+    event.add_listener(listener)
+
+
 def add_options(parser: "LocustArgumentParser", **_: object) -> None:
     """Adds them; `--users`, `--run-time` and all the others stay Locust's."""
     group = parser.add_argument_group("grantproof", "The target, and when requests are due")
     group.add_argument("--idp", metavar="P", help="profile of the target: a name, a path, or embedded")
-    group.add_argument("--rate", type=float, help="requests due per second (open loop); without it, --users send as fast as they are answered")
+    group.add_argument(
+        "--rate",
+        type=float,
+        help="requests due per second (open loop); without it, --users send as fast as they are answered",
+    )
     group.add_argument("--arrival", choices=ARRIVALS, default="constant", help="how requests are spaced at a rate")
     group.add_argument("--seed", type=int, default=0, help="makes Poisson arrivals repeatable")
     group.add_argument("--duration", metavar="TIME", help="how long requests are sent; --run-time means the same")
     group.add_argument("--connections", type=int, default=MOST_CONNECTIONS, help="open at most, over all workers")
-    group.add_argument("--threshold", action="append", metavar="RULE", help='instead of the profile\'s, e.g. "p99 < 250ms"')
+    group.add_argument(
+        "--threshold", action="append", metavar="RULE", help='instead of the profile\'s, e.g. "p99 < 250ms"'
+    )
     group.add_argument("--out", metavar="DIR", help="folder of load.json; default: reports/<profile>-<UTC time>")
     group.add_argument("--progress", action="store_true", help="print a JSON line each second")
-    for action in group._group_actions:  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - groups do not know Locust's keyword
+    actions: Any = group._group_actions  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - groups lack Locust's keyword
+    for action in actions:
         action.include_in_web_ui = action.dest in {"rate", "arrival", "seed"}
 
 
@@ -97,3 +109,6 @@ def leave(error: GrantproofError) -> NoReturn:
     """Ends the process as every command does whose use or profile is wrong."""
     sys.stderr.write(f"{error}\n")
     sys.exit(USAGE_ERROR)
+
+
+on(events.init_command_line_parser, add_options)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def merge_tally(stats: "RequestStats", exchange: "Exchange", tally: "Tally") -> None:
-    """Adds one second. Locust's own `request` event is not fired: at these rates it would cost more than the requests."""
+    """Adds one second. Locust's `request` event is not fired: at these rates it would cost more than the requests."""
     failures = tally.errors + tally.protected
     if not tally.resolved:
         return

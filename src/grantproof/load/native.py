@@ -1,7 +1,7 @@
 """The interpreter's own `select` and `socket`, also where gevent has put its cooperative ones in their place.
 
-Locust patches the process as it is imported. The engine runs in a native thread that has no event hub, so it needs what was there
-before; gevent keeps it. Nothing in here imports gevent: where it is not loaded, nothing was replaced.
+Locust patches the process as it is imported. The engine runs in a native thread that has no event hub, so it needs what
+was there before; gevent keeps it. Nothing in here imports gevent: where it is not loaded, nothing was replaced.
 """
 
 import select as _select

@@ -1,9 +1,12 @@
 """Waits until sockets are ready or a moment has come, to about a tenth of a millisecond."""
 
 import selectors
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from grantproof.load import native
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 READABLE: Final = 1
 WRITABLE: Final = 4
@@ -44,7 +47,7 @@ class EpollPoller:
         self.modify = self._epoll.modify
         self.unregister = self._epoll.unregister
         self.close = self._epoll.close
-        self._ready = self._epoll.poll
+        self._ready: Callable[[float, int], list[tuple[int, int]]] = self._epoll.poll
         self._descriptor: int = self._epoll.fileno()
         self._select = native.select if self._descriptor < 1024 else None
 
@@ -52,11 +55,12 @@ class EpollPoller:
         """Descriptors with their masks; empty when nothing was ready in time."""
         if timeout_s <= 0:
             return self._ready(0, _MOST_EVENTS)
-        if timeout_s < _FINE_WAIT_S and self._select is not None:
-            ready, _, _ = self._select((self._descriptor,), (), (), timeout_s)
-            return self._ready(0, _MOST_EVENTS) if ready else []
-        # Half a millisecond less, because epoll rounds up: the rest is waited for finely.
-        return self._ready((int(timeout_s * 1000) - 0.5) / 1000 if timeout_s >= _FINE_WAIT_S else 0.001, _MOST_EVENTS)
+        if timeout_s >= _FINE_WAIT_S:  # half a millisecond less, because epoll rounds up: the rest is waited for finely
+            return self._ready((int(timeout_s * 1000) - 0.5) / 1000, _MOST_EVENTS)
+        if self._select is None:
+            return self._ready(timeout_s, _MOST_EVENTS)
+        ready, _, _ = self._select((self._descriptor,), (), (), timeout_s)
+        return self._ready(0, _MOST_EVENTS) if ready else []
 
 
 class SelectorPoller:
@@ -80,7 +84,10 @@ class SelectorPoller:
     def wait(self, timeout_s: float) -> list[tuple[int, int]]:
         """Descriptors with their masks; empty when nothing was ready in time."""
         return [
-            (key.fd, (READABLE if mask & selectors.EVENT_READ else 0) | (WRITABLE if mask & selectors.EVENT_WRITE else 0))
+            (
+                key.fd,
+                (READABLE if mask & selectors.EVENT_READ else 0) | (WRITABLE if mask & selectors.EVENT_WRITE else 0),
+            )
             for key, mask in self._selector.select(max(timeout_s, 0))
         ]
 

@@ -23,7 +23,7 @@ class Row:
 
 
 class RunRecord:
-    """Adds up tallies of seconds and workers. Histograms of single seconds are kept only while late ones may come in."""
+    """Adds up tallies of seconds and workers. A second keeps its histogram only while late tallies may come in."""
 
     def __init__(self) -> None:
         self.total = Tally()

@@ -117,7 +117,9 @@ class LoadResult(msgspec.Struct, frozen=True, kw_only=True):
         except msgspec.DecodeError as error:
             raise GrantproofError(f"not a result of a load run: {error}", str(path)) from None
         if result.schema != SCHEMA:
-            raise GrantproofError(f"a result of another version: {result.schema}", str(path), f"this one reads {SCHEMA}")
+            raise GrantproofError(
+                f"a result of another version: {result.schema}", str(path), f"this one reads {SCHEMA}"
+            )
         return result
 
 
@@ -197,11 +199,11 @@ def make_result(
 def limitation(record: "RunRecord", cpu_share: float, *, open_loop: bool) -> str:
     """Why the generator, not the target, set the figures; empty when it did not.
 
-    Open loop: requests that found a free connection left late, at p99 by more than 10 ms and by more than a fifth of the p99
-    latency, so that the latencies hold much of the generator's own lateness. Or requests left late for whatever reason, at p99
-    by more than 10 ms, while a worker's process took more than 90 % of a processor: unread answers look like busy connections.
-    Closed loop: a worker's process took more than 90 % of a processor, so the throughput is the generator's. Either loop: the
-    system had no more sockets or ports to give.
+    Open loop: requests that found a free connection left late, at p99 by more than 10 ms and by more than a fifth of the
+    p99 latency, so that the latencies hold much of the generator's own lateness. Or requests left late for whatever
+    reason, at p99 by more than 10 ms, while a worker's process took more than 90 % of a processor: unread answers look
+    like busy connections. Closed loop: a worker's process took more than 90 % of a processor, so the throughput is the
+    generator's. Either loop: the system had no more sockets or ports to give.
     """
     total = record.total
     if total.starved:

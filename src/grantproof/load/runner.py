@@ -67,14 +67,30 @@ def command_line(plan: LoadPlan) -> list[str]:
     """The command that runs a plan; it holds the profile's path and no secret."""
     command = [sys.executable, "-m", "locust", "-f", str(locust_file(plan.scenario))]
     command += ["--headless", "--only-summary", "--loglevel", "WARNING", "--exit-code-on-error", "0", "--progress"]
-    command += ["--idp", plan.idp, "--duration", f"{plan.duration_s}s", "--out", str(plan.out), "--seed", str(plan.seed)]
+    command += [
+        "--idp",
+        plan.idp,
+        "--duration",
+        f"{plan.duration_s}s",
+        "--out",
+        str(plan.out),
+        "--seed",
+        str(plan.seed),
+    ]
     command += ["--connections", str(plan.connections)]
     if plan.rate_per_s is not None:
         command += ["--rate", str(plan.rate_per_s), "--arrival", plan.arrival]
     users = plan.users if plan.users is not None else plan.workers
     command += ["--users", str(users), "--spawn-rate", str(users)]
     if plan.workers > 1:
-        command += ["--processes", str(plan.workers), "--master-bind-host", "127.0.0.1", "--master-bind-port", str(_free_port())]
+        command += [
+            "--processes",
+            str(plan.workers),
+            "--master-bind-host",
+            "127.0.0.1",
+            "--master-bind-port",
+            str(_free_port()),
+        ]
     return command + [part for rule in plan.thresholds or () for part in ("--threshold", rule)]
 
 

@@ -1,8 +1,8 @@
 """When requests are meant to leave: arrival schedules of the open loop. Pure; nothing in here waits or sends.
 
-A schedule is iterated anew for each run and yields intended send times in seconds from the start, never falling. What the
-target does has no influence on it: that is what makes the loop open. A ramp, a step, a spike or a recorded trace is one more
-class with the members of `Schedule`.
+A schedule is iterated anew for each run and yields intended send times in seconds from the start, never falling. What
+the target does has no influence on it: that is what makes the loop open. A ramp, a step, a spike or a recorded trace is
+one more class with the members of `Schedule`.
 """
 
 import random

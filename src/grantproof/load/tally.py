@@ -20,6 +20,7 @@ class Tally:
         received: octets of all bodies.
         opened: connections opened.
         reused: requests sent on a connection that had brought an answer before.
+        abandoned: requests under way when the run was cut off.
         retried: requests sent again because a kept-alive connection had ended before it took them.
         errors: answers and endings that are none, by kind.
         protected: answers by which the target protects itself, by status.
@@ -33,7 +34,7 @@ class Tally:
     """
 
     t: int = 0
-    offered: dict[int, int] = field(default_factory=dict)
+    offered: dict[int, int] = field(default_factory=dict[int, int])
     sent: int = 0
     ok: int = 0
     received: int = 0
@@ -41,9 +42,9 @@ class Tally:
     reused: int = 0
     retried: int = 0
     abandoned: int = 0
-    errors: Counter[str] = field(default_factory=Counter)
-    protected: Counter[str] = field(default_factory=Counter)
-    notes: Counter[str] = field(default_factory=Counter)
+    errors: Counter[str] = field(default_factory=Counter[str])
+    protected: Counter[str] = field(default_factory=Counter[str])
+    notes: Counter[str] = field(default_factory=Counter[str])
     latency: Histogram = field(default_factory=Histogram)
     service: Histogram = field(default_factory=Histogram)
     lag: Histogram = field(default_factory=Histogram)

@@ -1,4 +1,4 @@
-"""What the engine has to know about an authorization server: where its token endpoint is, and what a request looks like."""
+"""What the engine has to know about an authorization server: its token endpoint, and what a request to it looks like."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -79,7 +79,9 @@ class Target:
         try:
             return "\r\n".join((*lines, "", "")).encode("latin-1") + self.body
         except UnicodeEncodeError:
-            raise GrantproofError("a header or the token endpoint's URL has characters beyond Latin-1", self.name) from None
+            raise GrantproofError(
+                "a header or the token endpoint's URL has characters beyond Latin-1", self.name
+            ) from None
 
     @classmethod
     def from_profile(cls, profile: "Profile", token_url: str = "") -> "Target":
@@ -89,7 +91,9 @@ class Target:
             GrantproofError: the profile has no such client, no token endpoint can be found, or it demands a proxy.
         """
         if profile.target.proxy:
-            raise GrantproofError("load does not go through a proxy", str(profile.path or profile.name), "it would be loaded too")
+            raise GrantproofError(
+                "load does not go through a proxy", str(profile.path or profile.name), "it would be loaded too"
+            )
         client, method = _client_for_load(profile)
         form, headers = _authenticate(client, method)
         return cls(
@@ -132,7 +136,7 @@ def _client_for_load(profile: "Profile") -> "tuple[Client, str]":
         for method in client.auth_methods:
             if method in PASSWORD_METHODS and client.secret is not None and not client.disposable:
                 return client, method
-    hint = "load sends requests of a client with the grant client_credentials and client_secret_basic or client_secret_post"
+    hint = "it takes one with the grant client_credentials and client_secret_basic or client_secret_post"
     raise GrantproofError("the profile has no client for load", str(profile.path or profile.name), hint)
 
 
@@ -165,5 +169,7 @@ def _token_url(profile: "Profile") -> str:
     with Idp.open(profile) as idp:
         found = idp.profile.endpoints.token
     if not found:
-        raise GrantproofError("the metadata names no token endpoint", profile.target.issuer, "give it in [endpoints] token")
+        raise GrantproofError(
+            "the metadata names no token endpoint", profile.target.issuer, "give it in [endpoints] token"
+        )
     return found

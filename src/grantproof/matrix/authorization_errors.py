@@ -8,18 +8,7 @@ from grantproof.wire.request import FormRequest
 
 UNKNOWN_VALUE = "unlisted"
 
-# Source: RFC 6749 section 4.2.2.1, OpenID Connect Core section 3.1.2.6 and the registry of extension errors.
-DEFINED_ERRORS = frozenset(
-    {
-        "invalid_request",
-        "unauthorized_client",
-        "access_denied",
-        "unsupported_response_type",
-        "invalid_scope",
-        "server_error",
-        "temporarily_unavailable",
-    }
-)
+# Source: RFC 6749 section 5.2 and RFC 6750 section 3.1: these say nothing at the authorization endpoint.
 OTHER_ENDPOINTS_ERRORS = frozenset(
     {"invalid_client", "invalid_grant", "unsupported_grant_type", "invalid_token", "insufficient_scope"}
 )
@@ -30,7 +19,7 @@ class ErrorPath:
     """One thing wrong with a request, and what may come of it.
 
     `placement` is `either` where the text leaves open whether the error stands in the query or in the fragment;
-    `codes` are the lawful error codes, none where the code is not judged; `lenient` says that a server may also grant.
+    `fresh` asks for a browser without a session; `lenient` says that a server may also grant.
     """
 
     id: str
@@ -40,7 +29,6 @@ class ErrorPath:
     choice: Literal["allow", "deny"] = "allow"
     fresh: bool = False
     placement: Literal["fragment", "either"] = "fragment"
-    codes: frozenset[str] = frozenset()
     lenient: bool = False
 
     def __str__(self) -> str:
@@ -55,28 +43,21 @@ class ErrorPath:
         return request if own is None else request.add(self.repeated, own)
 
 
-def _codes(*names: str) -> frozenset[str]:
-    return frozenset(names)
-
-
-_INVALID = _codes("invalid_request")
-_TYPE = _codes("invalid_request", "unsupported_response_type", "unauthorized_client")
-
 RESPONSE_TYPE_PATHS = (
-    ErrorPath("missing-response-type", {"response_type": None}, placement="either", codes=_TYPE),
-    ErrorPath("unknown-response-type", {"response_type": UNKNOWN_VALUE}, placement="either", codes=_TYPE),
-    ErrorPath("unknown-combination", {"response_type": f"token {UNKNOWN_VALUE}"}, placement="either", codes=_TYPE),
-    ErrorPath("response-type-case", {"response_type": "TOKEN"}, placement="either", codes=_TYPE),
-    ErrorPath("response-type-comma", {"response_type": "token,id_token"}, placement="either", codes=_TYPE),
+    ErrorPath("missing-response-type", {"response_type": None}, placement="either"),
+    ErrorPath("unknown-response-type", {"response_type": UNKNOWN_VALUE}, placement="either"),
+    ErrorPath("unknown-combination", {"response_type": f"token {UNKNOWN_VALUE}"}, placement="either"),
+    ErrorPath("response-type-case", {"response_type": "TOKEN"}, placement="either"),
+    ErrorPath("response-type-comma", {"response_type": "token,id_token"}, placement="either"),
 )
 SCOPE_PATHS = (
-    ErrorPath("unknown-scope", {"scope": UNKNOWN_VALUE}, codes=_codes("invalid_scope"), lenient=True),
-    ErrorPath("malformed-scope", {"scope": 'un"listed'}, codes=_codes("invalid_scope"), lenient=True),
+    ErrorPath("unknown-scope", {"scope": UNKNOWN_VALUE}, lenient=True),
+    ErrorPath("malformed-scope", {"scope": 'un"listed'}, lenient=True),
 )
-DENIED = ErrorPath("denied", choice="deny", codes=_codes("access_denied"), lenient=True)
+DENIED = ErrorPath("denied", choice="deny", lenient=True)
 REPEATED = (
-    ErrorPath("repeated-scope", repeated="scope", codes=_INVALID),
-    ErrorPath("repeated-response-type", repeated="response_type", placement="either", codes=_INVALID),
+    ErrorPath("repeated-scope", repeated="scope"),
+    ErrorPath("repeated-response-type", repeated="response_type", placement="either"),
 )
 OTHER_PATHS = (
     ErrorPath("silent-login", {"prompt": "none"}, fresh=True, lenient=True),

@@ -7,7 +7,7 @@ from grantproof.report.load_view import compose_load
 from grantproof.report.page import conclude, reasons
 from grantproof.report.specifications import by_specification, short_name
 from grantproof.report.tally import SUMMARY_ORDER
-from grantproof.report.visible import markdown, one_line
+from grantproof.report.visible import markdown, markdown_code, one_line
 from grantproof.verdict import Level, Verdict
 
 if TYPE_CHECKING:
@@ -102,15 +102,17 @@ def _finding(run: "Run", clause: "ClauseResult") -> str:
     ]
     where = f"{short_name(clause.spec)} section {clause.section}"
     named = f"[{markdown(where)}](<{clause.url}>)" if _LINK.fullmatch(clause.url) else markdown(where)
-    lines = [f"**{clause.level}** {markdown(clause.statement)} {named} · {markdown(clause.id)}", ""]
-    lines += [f"- {markdown(check.id)}: {markdown(one_line(check.message, 400))}" for check in checks[:_CHECKS_EACH]]
+    lines = [f"**{clause.level}** {markdown(clause.statement)} {named} · {markdown_code(clause.id)}", ""]
+    lines += [
+        f"- {markdown_code(check.id)}: {markdown(one_line(check.message, 400))}" for check in checks[:_CHECKS_EACH]
+    ]
     if len(checks) > _CHECKS_EACH:
         lines.append(f"- and {len(checks) - _CHECKS_EACH:,} more checks")
     return "\n".join(lines)
 
 
 def _clauses(clauses: "Sequence[ClauseResult]") -> str:
-    names = ", ".join(markdown(clause.id) for clause in clauses[:3])
+    names = ", ".join(markdown_code(clause.id) for clause in clauses[:3])
     return names if len(clauses) <= 3 else f"{names} and {len(clauses) - 3:,} more clauses"
 
 

@@ -35,7 +35,7 @@ _COUNTED = (
     Verdict.WAIVED,
     Verdict.NOT_OFFERED,
 )
-_CHECKS_EACH = 3
+_MESSAGES_EACH = 3
 _REASONS_EACH = 5
 
 Line = list[tuple[str, str]]
@@ -78,12 +78,7 @@ def _lines(run: "Run", report: "Path | None") -> "Iterator[Line]":
     found = [clause for group in groups.values() for clause in group]
     for clause in sorted(found, key=lambda clause: clause.verdict.badness if clause.verdict else 9):
         yield from _finding(run, clause)
-    for waiver in run.waivers:
-        if waiver.state in {"stale", "expired"}:
-            yield [
-                (f"{waiver.state} waiver", "bold red" if waiver.state == "stale" else "yellow"),
-                (f"  {waiver.clause}: {one_line(waiver.reason, 120)}", ""),
-            ]
+    yield from _waivers(run)
     yield from _undecided(run)
     yield _count_line("clauses", run.clause_summary)
     yield _count_line("checks", run.summary)
@@ -104,14 +99,25 @@ def _finding(run: "Run", clause: "ClauseResult") -> "Iterator[Line]":
         (f"  {clause.level}", "dim"),
         (f"  {clause.statement}", ""),
     ]
-    checks = [
-        check for check in run.checks if clause.id in check.clauses and check.verdict in {Verdict.FAIL, Verdict.WARN}
-    ]
-    for check in checks[:_CHECKS_EACH]:
-        yield [(f"      {one_line(check.id, 120)}: ", "dim"), (one_line(check.message, 200), "")]
-    if len(checks) > _CHECKS_EACH:
-        yield [(f"      and {len(checks) - _CHECKS_EACH} more checks", "dim")]
+    said: dict[str, list[str]] = {}
+    for check in run.checks:
+        if clause.id in check.clauses and check.verdict in {Verdict.FAIL, Verdict.WARN}:
+            said.setdefault(one_line(check.message, 200) or "no message was recorded", []).append(check.id)
+    for message, ids in list(said.items())[:_MESSAGES_EACH]:
+        others = f" and {len(ids) - 1} more" if len(ids) > 1 else ""
+        yield [(f"      {message}", ""), (f"  {one_line(ids[0], 120)}{others}", "dim")]
+    if len(said) > _MESSAGES_EACH:
+        yield [("      and more in the report", "dim")]
     yield []
+
+
+def _waivers(run: "Run") -> "Iterator[Line]":
+    told = [waiver for waiver in run.waivers if waiver.state in {"stale", "expired"}]
+    for waiver in told:
+        style = _STYLES[Verdict.FAIL if waiver.state == "stale" else Verdict.WARN]
+        yield [(f"{waiver.state} waiver", style), (f"  {waiver.clause}: {one_line(waiver.reason, 120)}", "")]
+    if told:
+        yield []
 
 
 def _undecided(run: "Run") -> "Iterator[Line]":

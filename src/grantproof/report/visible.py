@@ -10,7 +10,7 @@ _UNSEEN = re.compile(
     "\u205f-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff\ud800-\udfff\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 _ILLEGAL_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_MARKDOWN = re.compile(r"[\\`*_{}\[\]()<>#+\-.!|&@~:$\"'=/^]")
+_MARKDOWN = re.compile(r"[\\`*_\[\]<>|&@~!$#]|^[+-]|^\d+(?=[.)])|:(?=//)|(?<=www)\.", re.IGNORECASE)
 
 
 def visible(text: str) -> str:
@@ -31,7 +31,13 @@ def xml_legal(text: str) -> str:
 
 def markdown(text: str) -> str:
     """The text on one line, so that Markdown renders it as it is: no link, image, mention, tag or table cell in it."""
-    return _MARKDOWN.sub(lambda found: f"&#{ord(found.group())};", one_line(text))
+    return _MARKDOWN.sub(lambda found: "".join(f"&#{ord(mark)};" for mark in found.group()), one_line(text))
+
+
+def markdown_code(text: str) -> str:
+    """The text on one line as code where that is safe, escaped as `markdown` does where it holds a backtick."""
+    line = one_line(text)
+    return markdown(text) if "`" in line or not line else f"`{line}`"
 
 
 def _draw(found: re.Match[str]) -> str:

@@ -151,6 +151,18 @@ class AuthorizationAnswer:
         return _read(self._split[2])
 
     @property
+    def strict_fragment(self) -> Form:
+        """The parameters of the fragment, every octet of it as form-urlencoding has it.
+
+        Raises:
+            AssertionError: it is not form-urlencoded UTF-8.
+        """
+        try:
+            return Form.parse(self._split[2], strict=True)
+        except MalformedFormError as problem:
+            raise AssertionError(f"the fragment is not form-urlencoded: {problem}") from None
+
+    @property
     def query(self) -> Form:
         """The parameters of the query, those of the redirection URI among them."""
         return _read(self._split[1])

@@ -24,7 +24,14 @@ class DjangoOAuthToolkit:
         with installation(folder, f"{self.name} (pip)") as due:
             if due:
                 run_tool([sys.executable, "-m", "venv", folder / "venv"])
-                pip = [folder / "venv/bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+                pip: list[str | Path] = [
+                    folder / "venv/bin/python",
+                    "-m",
+                    "pip",
+                    "install",
+                    "--quiet",
+                    "--disable-pip-version-check",
+                ]
                 run_tool([*pip, "--no-deps", "--require-hashes", "-r", LOCK])
 
     @property
@@ -50,7 +57,5 @@ class DjangoOAuthToolkit:
         }
         python = self._folder / "venv/bin/python"
         log = state_dir / "server.log"
-        process, base_url = spawn(
-            [python, "-m", "project.serve"], cwd=HERE, log=log, environ={**own, **secrets}
-        )
+        process, base_url = spawn([python, "-m", "project.serve"], cwd=HERE, log=log, environ={**own, **secrets})
         return Running(base_url, process, log, {"GRANTPROOF_DOT_URL": base_url, **secrets})

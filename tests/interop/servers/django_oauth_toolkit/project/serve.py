@@ -1,7 +1,7 @@
 """Makes the database, fills it and serves the project on a free loopback port."""
 
-# pyright: basic, reportMissingImports=false
-# mypy: disable-error-code="import-not-found"
+# pyright: basic, reportMissingImports=false, reportMissingModuleSource=false, reportAttributeAccessIssue=false
+# mypy: disable-error-code="import-not-found, import-untyped"
 # Django and waitress are installed in the server's own environment, not where types are checked.
 
 import os

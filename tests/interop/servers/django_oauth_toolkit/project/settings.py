@@ -1,4 +1,4 @@
-"""Django's settings: what `startproject` writes, what the toolkit's tutorial adds, and nothing else without a reason."""
+"""Django's settings: what `startproject` writes, what the toolkit's tutorial adds, nothing else without a reason."""
 
 import os
 from pathlib import Path
@@ -48,8 +48,8 @@ TEMPLATES = [
     }
 ]
 
-# The options by which Django's documentation lets SQLite serve several threads: without them, requests that write at the
-# same time end in "database is locked", which would be a finding about SQLite.
+# The options by which Django's documentation lets SQLite serve several threads: without them, requests that write at
+# the same time end in "database is locked", which would be a finding about SQLite.
 DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.sqlite3",

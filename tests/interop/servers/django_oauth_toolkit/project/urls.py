@@ -1,4 +1,4 @@
-"""Where the tutorial puts things: the toolkit below /o/, the metadata at the root too, Django's login below /accounts/."""
+"""Where the tutorial puts things: the toolkit below /o/, its metadata at the root, the login below /accounts/."""
 
 # pyright: basic, reportMissingImports=false
 # mypy: disable-error-code="import-not-found"

@@ -1,0 +1,252 @@
+"""The connections of a run and the requests on them: takes what is due, and counts what becomes of it."""
+
+from collections import deque
+from time import perf_counter
+from typing import TYPE_CHECKING, Final
+
+from grantproof.load.connection import BUSY, CONNECTING, IDLE, Connection
+from grantproof.load.dialer import STARVATION, Dialer, kind_of
+from grantproof.load.http1 import MalformedAnswerError
+from grantproof.load.judge import MALFORMED, PROTECTIVE
+from grantproof.load.poller import READABLE, WRITABLE, make_poller
+from grantproof.load.tally import Tally
+
+if TYPE_CHECKING:
+    from grantproof.load.exchange import Exchange
+    from grantproof.load.target import Target
+
+_PAUSE_S: Final = 0.05
+_BOTH: Final = READABLE | WRITABLE
+
+
+class Traffic:
+    """Requests under way. All times are on the clock `perf_counter`.
+
+    A request that is due takes a free connection. Where none is free it waits, and another connection is opened up to
+    the limit; whichever connection is free first takes the request that has waited longest.
+
+    Attributes:
+        tally: counts of the current second; the engine changes it.
+        busy: how many requests are on a connection.
+        waiting: when requests without a connection were due, and whether they were sent before.
+        paused_until: after a failed connection nothing new is begun before, where there is a choice.
+    """
+
+    def __init__(self, target: "Target", exchange: "Exchange", most_connections: int) -> None:
+        self.tally = Tally(t=1)
+        self.busy = 0
+        self.waiting: deque[tuple[float, bool]] = deque()
+        self.paused_until = 0.0
+        self._judge, self._next_request = exchange.judge, exchange.next_request
+        self._dialer = Dialer(target)
+        self._timeout_s = target.timeout_s
+        self._most = most_connections
+        self._now = 0.0
+        self._poller = make_poller()
+        self._connections: dict[int, Connection] = {}
+        self._idle: list[Connection] = []
+
+    def probe(self) -> bool:
+        """Whether the target takes connections at all; if not, that is counted."""
+        try:
+            self._dialer.probe()
+        except OSError as error:
+            self._count_error(kind_of(error))
+            return False
+        return True
+
+    def take(self, due: float, now: float, *, late: bool = False) -> bool:
+        """Takes a request that is due; False when it has to wait outside, because all connections are taken.
+
+        Args:
+            due: when it is meant to leave.
+            now: the time.
+            late: it waited outside before.
+        """
+        if self._idle:
+            self._send(self._idle.pop(), due, waited=late)
+        elif len(self._connections) < self._most:
+            self.waiting.append((due, False))
+            self._open(now)
+        else:
+            return False
+        return True
+
+    def handle(self, wait_s: float) -> None:
+        """Waits at most so long for something to happen and deals with it."""
+        events = self._poller.wait(wait_s)
+        if not events:
+            return
+        now = self._now = perf_counter()
+        connections = self._connections
+        for descriptor, mask in events:
+            connection = connections.get(descriptor)
+            if connection is None or connection.since_s > now:
+                continue  # closed by an earlier event, and its number perhaps taken by a new connection
+            if mask == READABLE and connection.state == BUSY:
+                self._read(connection)
+            else:
+                self._turn(connection, mask)
+
+    def sweep(self, now: float) -> None:
+        """Gives up what has taken too long, and sees to it that what waits has a connection to wait for."""
+        self._now = now
+        oldest = now - self._timeout_s
+        while self.waiting and self.waiting[0][0] <= oldest:
+            self.count_timeout(now - self.waiting.popleft()[0])
+        connecting = 0
+        for connection in list(self._connections.values()):
+            if connection.state == BUSY and connection.intended_s <= oldest:
+                self.count_timeout(now - connection.intended_s)
+                self.tally.service.record(now - connection.sent_s)
+                self._drop(connection)
+            elif connection.state == CONNECTING:
+                connecting += 1
+                if connection.since_s <= oldest:
+                    self._drop(connection)
+        if len(self.waiting) > connecting and len(self._connections) < self._most and now >= self.paused_until:
+            self._open(now)
+
+    def count_timeout(self, age_s: float) -> None:
+        """Counts a request that has had no answer in time."""
+        self.tally.errors["timeout"] += 1
+        self.tally.latency.record(age_s)
+
+    def abandon(self) -> None:
+        """Ends everything; what is under way is counted as abandoned."""
+        self.tally.abandoned += self.busy + len(self.waiting)
+        self.waiting.clear()
+        for connection in list(self._connections.values()):
+            self._drop(connection)
+        self._poller.close()
+
+    # Connections
+
+    def _open(self, now: float) -> None:
+        try:
+            connection = self._dialer.dial(now)
+        except OSError as error:
+            if error.errno in STARVATION:
+                self.tally.starved = True
+                self._most = max(1, len(self._connections))
+                self.paused_until = now + _PAUSE_S
+            else:
+                self._miss(kind_of(error), now)
+            return
+        self._connections[connection.descriptor] = connection
+        self._poller.register(connection.descriptor, _BOTH)
+        self.tally.opened += 1
+
+    def _drop(self, connection: Connection) -> None:
+        if connection.state == IDLE:
+            self._idle.remove(connection)
+        elif connection.state == BUSY:
+            self.busy -= 1
+        del self._connections[connection.descriptor]
+        self._poller.unregister(connection.descriptor)
+        connection.close()
+
+    def _rest(self, connection: Connection) -> None:
+        """Gives a free connection to the request that waits longest, or keeps it for the next one."""
+        if self.waiting:
+            due, retried = self.waiting.popleft()
+            self._send(connection, due, waited=True, retried=retried)
+        else:
+            connection.state = IDLE
+            self._idle.append(connection)
+
+    def _turn(self, connection: Connection, mask: int) -> None:
+        """Any event but an answer on a connection that waits for one."""
+        try:
+            if connection.state == CONNECTING:
+                ready = connection.establish()
+                self._poller.modify(connection.descriptor, _BOTH if connection.unsent else READABLE)
+                if ready:
+                    self._rest(connection)
+            elif connection.state == IDLE:
+                if connection.receive() is not None:
+                    self._drop(connection)
+            else:
+                if mask & WRITABLE and connection.flush():
+                    self._poller.modify(connection.descriptor, READABLE)
+                if mask & ~WRITABLE:
+                    self._read(connection)
+        except OSError as error:
+            self._lose(connection, error)
+
+    # Requests and answers
+
+    def _send(self, connection: Connection, due: float, *, waited: bool, retried: bool = False) -> None:
+        tally = self.tally
+        connection.state = BUSY
+        connection.intended_s = due
+        connection.sent_s = sent = perf_counter()
+        connection.retried = retried
+        self.busy += 1
+        (tally.queue if waited else tally.lag).record(sent - due)
+        tally.sent += 1
+        if connection.served:
+            tally.reused += 1
+        try:
+            if not connection.send(self._next_request()):
+                self._poller.modify(connection.descriptor, _BOTH)
+        except OSError as error:
+            self._lose(connection, error)
+
+    def _read(self, connection: Connection) -> None:
+        reader = connection.reader
+        try:
+            data = connection.receive()
+            if data is None or (data and not reader.feed(data)):
+                return
+            if not data and not reader.end():
+                self._lose(connection, None)
+                return
+        except OSError as error:
+            self._lose(connection, error)
+            return
+        except MalformedAnswerError:
+            self._count_error(MALFORMED)
+            self._drop(connection)
+            return
+        self._settle(connection, self._judge(reader.status, reader.body))
+
+    def _settle(self, connection: Connection, kind: str) -> None:
+        tally, reader = self.tally, connection.reader
+        tally.received += len(reader.body)
+        if not kind:
+            tally.ok += 1
+            tally.latency.record(self._now - connection.intended_s)
+            tally.service.record(self._now - connection.sent_s)
+        else:
+            self._count_error(kind)
+        if reader.closes:
+            self._drop(connection)
+            return
+        self.busy -= 1
+        connection.served += 1
+        self._rest(connection)
+
+    def _lose(self, connection: Connection, error: OSError | None) -> None:
+        """A connection ended by itself. Where a kept-alive one ended before it took its request, that is sent again."""
+        state, kind = connection.state, kind_of(error) if error is not None else "reset"
+        again = connection.served and not connection.reader.begun and not connection.retried
+        self._drop(connection)
+        if state == CONNECTING:
+            self._miss(kind, perf_counter())
+        elif state == BUSY and again:
+            self.tally.retried += 1
+            self.waiting.appendleft((connection.intended_s, True))
+            self._open(perf_counter())
+        elif state == BUSY:
+            self._count_error(kind)
+
+    def _miss(self, kind: str, now: float) -> None:
+        """A connection could not be made: the request that waits longest fails with it."""
+        self.paused_until = now + _PAUSE_S
+        if self.waiting:
+            self.waiting.popleft()
+            self._count_error(kind)
+
+    def _count_error(self, kind: str) -> None:
+        (self.tally.protected if kind in PROTECTIVE else self.tally.errors)[kind] += 1

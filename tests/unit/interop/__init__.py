@@ -1,0 +1,1 @@
+"""Tests of the interoperability runs, without their servers."""
