@@ -4,7 +4,8 @@
     locust -f loadtests/token_endpoint.py --headless --idp embedded --users 50 --run-time 30s
 
 At a rate, requests leave when they are due, however slow the answers are, and each latency counts from that moment.
-Without one, each user sends its next request as soon as it has its answer. The result is `load.json` in the run's folder.
+Without one, each user sends its next request as soon as it has its answer. The result is `load.json` in the run's
+folder.
 """
 
 from grantproof.load.exchange import Exchange, token_exchange

@@ -1,22 +1,28 @@
 """RFC 6749 section 3.1: who is let in at the authorization endpoint, and how its requests are read."""
 
 import secrets
+from urllib.parse import urlsplit
 
 import pytest
 
 from grantproof.checks import AuthorizationAnswer, Flow, FormRequest, Idp, Inconclusive, NotOffered, clause, control, needs
 from grantproof.matrix.authorization_errors import ERROR_PATHS, UNKNOWN_VALUE, ErrorPath
+from grantproof.matrix.redirect_uris import is_loopback
 from grantproof.wire.grammar import RESERVED
 
 RESPONSE_NAMES = ("access_token", "token_type", "expires_in", "scope", "state", "id_token", "error", "error_description")
+REPEATABLE = ("client_id", "redirect_uri", "response_type", "scope", "state")
 OPTIONAL = ("scope", "state", "response_mode", "prompt", "max_age", "display", "unlisted")
+UNKNOWN = [
+    *((name, "GET") for name in ("unlisted", "un-listed", "un.listed", "un[listed]", "\u00fcnlisted")),
+    ("unlisted", "POST"),
+]
 each_session = pytest.mark.parametrize("session", ["kept", "fresh"])
-each_method = pytest.mark.parametrize("method", ["GET", "POST"])
 
 
 def _follow(idp: Idp, flow: Flow, request: FormRequest, session: str = "kept") -> AuthorizationAnswer:
-    if request.method == "POST" and not idp.follow(idp.authorization_request(flow).by("POST")).issued:
-        raise NotOffered("authorization requests by POST are not served")
+    if request.method == "POST":
+        idp.require_post(flow)
     return idp.follow(request, agent=idp.fresh_agent() if session == "fresh" else idp.agent())
 
 
@@ -58,6 +64,16 @@ def test_endpoint_has_no_fragment(idp: Idp) -> None:
     assert not [address for address in addresses if "#" in address]
 
 
+@clause("rfc6749:3.1/tls")
+def test_request_in_the_clear_is_not_served(idp: Idp, token_flow: Flow) -> None:
+    address = urlsplit(idp.endpoint("authorization"))
+    if address.scheme != "http" or is_loopback(address.hostname or ""):
+        raise NotOffered("the authorization endpoint is not reached in the clear over a network")
+    answer = idp.follow(idp.authorization_request(token_flow), agent=idp.fresh_agent(), stop_at_pages=True)
+    assert not answer.went_to(token_flow.redirect_uri)
+    assert answer.page is None or 'type="password"' not in answer.page.text
+
+
 @clause("rfc6749:3.1/get")
 @control
 @each_session
@@ -75,8 +91,7 @@ def test_post_is_served(idp: Idp, flow: Flow, session: str) -> None:
 
 
 @clause("rfc6749:3.1/empty-parameter")
-@each_method
-@pytest.mark.parametrize("name", OPTIONAL)
+@pytest.mark.parametrize(("name", "method"), [*((name, "GET") for name in OPTIONAL), ("scope", "POST"), ("state", "POST")])
 def test_empty_parameter_counts_as_none(idp: Idp, token_flow: Flow, name: str, method: str) -> None:
     request = idp.authorization_request(token_flow).by(method)
     without = _follow(idp, token_flow, request.drop(name))
@@ -108,8 +123,7 @@ def test_empty_redirect_uri_counts_as_none(idp: Idp, one_uri_flow: Flow) -> None
 
 
 @clause("rfc6749:3.1/unknown-parameter", "oidc-core:3.1.2.1/unknown-parameters-ignored")
-@each_method
-@pytest.mark.parametrize("name", ["unlisted", "un-listed", "un.listed", "un[listed]", "\u00fcnlisted"])
+@pytest.mark.parametrize(("name", "method"), UNKNOWN)
 def test_unknown_parameter_changes_nothing(idp: Idp, token_flow: Flow, name: str, method: str) -> None:
     request = idp.authorization_request(token_flow).by(method)
     answer = _follow(idp, token_flow, request.set(name, RESERVED))
@@ -137,9 +151,10 @@ def _other_value(idp: Idp, flow: Flow, name: str) -> str:
 
 
 @clause("rfc6749:3.1/repeated-request-parameter")
-@each_method
-@pytest.mark.parametrize("values", ["equal", "other-last", "other-first"])
-@pytest.mark.parametrize("name", ["client_id", "redirect_uri", "response_type", "scope", "state"])
+@pytest.mark.parametrize(
+    ("values", "method"), [("equal", "GET"), ("other-last", "GET"), ("other-first", "GET"), ("equal", "POST")]
+)
+@pytest.mark.parametrize("name", REPEATABLE)
 def test_repeated_parameter_is_not_granted(idp: Idp, token_flow: Flow, name: str, values: str, method: str) -> None:
     request = idp.authorization_request(token_flow).by(method)
     own = request.form.get(name)
@@ -155,7 +170,7 @@ def test_repeated_parameter_is_not_granted(idp: Idp, token_flow: Flow, name: str
 
 
 @clause("rfc6749:3.1/repeated-request-parameter")
-@pytest.mark.parametrize("name", ["client_id", "redirect_uri", "response_type", "scope", "state"])
+@pytest.mark.parametrize("name", REPEATABLE)
 def test_repeated_parameter_is_not_granted_after_a_login(idp: Idp, token_flow: Flow, name: str) -> None:
     request = idp.authorization_request(token_flow)
     own = request.form.get(name)

@@ -70,15 +70,10 @@ def test_malformed_request_is_invalid(idp: Idp, token_flow: Flow, path: ErrorPat
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_repeated_state_is_invalid(idp: Idp, token_flow: Flow, method: str) -> None:
     if method == "POST":
-        _require_post(idp, token_flow)
+        idp.require_post(token_flow)
     request = idp.authorization_request(token_flow).by(method).add("state", "another")
     answer = idp.follow(request)
     assert answer.error == "invalid_request", answer.describe()
-
-
-def _require_post(idp: Idp, flow: Flow) -> None:
-    if not idp.follow(idp.authorization_request(flow).by("POST")).issued:
-        raise NotOffered("authorization requests by POST are not served")
 
 
 @clause("rfc6749:4.2.2.1/unauthorized-client")

@@ -7,6 +7,8 @@ import pytest
 from grantproof.checks import Caller, Flow, Form, FormRequest, Idp, NotOffered, clause, needs
 from grantproof.matrix.tokens import is_jws
 
+REFRESH = "refresh_token"
+
 
 @clause("rfc7009:2.1/revoked-at-once", "rfc7662:4/revocation-checked")
 def test_revoked_token_is_inactive(idp: Idp, method_service: Caller) -> None:
@@ -33,13 +35,13 @@ def test_revoked_opaque_token_opens_no_resource(idp: Idp, one_method_service: Ca
 @clause("rfc7009:2.1/wrong-hint-still-revoked")
 def test_token_is_revoked_despite_a_wrong_hint(idp: Idp, method_service: Caller) -> None:
     token = idp.issue_watched(method_service)
-    _judge_end(idp, method_service, token, method_service, token_type_hint="refresh_token")
+    _judge_end(idp, method_service, token, method_service, token_type_hint=REFRESH)
 
 
 @clause("rfc7009:2.1/wrong-hint-still-revoked")
 def test_token_of_the_implicit_grant_is_revoked_despite_a_wrong_hint(idp: Idp, token_flow: Flow) -> None:
     token = idp.issue_watched(token_flow)
-    _judge_end(idp, token_flow, token, _as_caller(token_flow), token_type_hint="refresh_token")
+    _judge_end(idp, token_flow, token, _as_caller(token_flow), token_type_hint=REFRESH)
 
 
 @clause("rfc7009:2.1/only-own-tokens")

@@ -52,6 +52,7 @@ class Idp:
     _proofs: dict[tuple[str, str], "Inconclusive | None"] = field(
         default_factory=dict[tuple[str, str], "Inconclusive | None"], repr=False
     )
+    _posts: dict[str, bool] = field(default_factory=dict[str, bool], repr=False)
     _last_login: float = field(default=0.0, repr=False)
     _first_answers: dict[str, tuple[TokenAnswer, float]] = field(
         default_factory=dict[str, tuple[TokenAnswer, float]], repr=False
@@ -260,6 +261,14 @@ class Idp:
         except (jwt.InvalidTokenError, ValueError, TypeError, RecursionError):
             return {}
 
+    def scope_of(self, token: str) -> frozenset[str] | None:
+        """The scope that a token has, as far as the target says: None where it does not."""
+        facts = self.facts_of(token)
+        scope = facts.get("scope", facts.get("scp"))
+        if isinstance(scope, str):
+            return frozenset(scope.split())
+        return frozenset(map(str, scope)) if isinstance(scope, list) else None  # pyright: ignore[reportUnknownArgumentType] - JSON at the edge
+
     # Any other exchange.
 
     def exchange(self, request: Request, agent: UserAgent | None = None) -> Answer:
@@ -390,6 +399,17 @@ class Idp:
         if path.lenient and answer.issued and answer.error is None:
             raise NotOffered(f"the server makes no error of it: {path}")
         return answer
+
+    def require_post(self, flow: Flow) -> None:
+        """Ends the check as not offered unless the flow's plain request is also served by POST. Sent once a run.
+
+        Raises:
+            NotOffered: it is not.
+        """
+        if str(flow) not in self._posts:
+            self._posts[str(flow)] = self.follow(self.authorization_request(flow).by("POST")).issued
+        if not self._posts[str(flow)]:
+            raise NotOffered("authorization requests by POST are not served")
 
     def asks_consent(self, answer: AuthorizationAnswer) -> bool:
         """Whether the user had to allow or deny something on the way.
@@ -547,6 +567,15 @@ class Idp:
             return jwt.PyJWKSet.from_dict(answer.members)
         except (jwt.PyJWKSetError, jwt.PyJWKError, ValueError, TypeError, KeyError) as problem:
             raise AssertionError(f"jwks_uri gives no usable JWK set: {type(problem).__name__}") from None
+
+    @cached_property
+    def key_set(self) -> dict[str, Any]:
+        """The JWK set as it was published; empty where there is none that can be read."""
+        if not self.offer.offers("jwks")[0]:
+            return {}
+        answer = self.exchange(Request("GET", self.endpoint("jwks"), (("Accept", "application/json"),)))
+        keys = answer.get("keys")
+        return {"keys": keys} if isinstance(keys, list) else {}
 
     def verify_jwt(self, token: str) -> tuple[dict[str, Any], dict[str, Any]]:
         """Header and claims of a JWT whose signature a key of the JWK set verifies.

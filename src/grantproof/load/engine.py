@@ -1,7 +1,8 @@
 """The engine: sends requests when they are due, whatever the answers do, and takes the time from when they were due.
 
-One thread, one loop, many connections. In the open loop a schedule says when requests are due; in the closed loop each
-of a number of users sends its next request when it has its answer. The same code runs in Locust's worker and without it.
+One thread, one loop, many connections. In the open loop a schedule says when requests are due; in the closed loop
+each of a number of users sends its next request when it has its answer. The same code runs in Locust's worker and
+without it.
 """
 
 from collections import deque

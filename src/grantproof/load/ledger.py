@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from grantproof.load.generator import Ending
+from grantproof.load.hgrm import write_hgrm
 from grantproof.load.record import Row, RunRecord
-from grantproof.load.result import Ending, LoadResult, Setting, make_result
+from grantproof.load.result import LoadResult, Setting, make_result
 
 if TYPE_CHECKING:
     from grantproof.load.tally import Tally
@@ -69,9 +71,11 @@ class Ledger:
         return len(self._endings) >= self._workers
 
     def close(self) -> LoadResult:
-        """Writes the result with what there is; the second time it only gives it again."""
+        """Writes the result and the histograms with what there is; the second time it only gives it again."""
         if self.result is None:
             lost = max(self._workers - len(self._endings), 0)
             self.result = make_result(self.record, self._target, self._setting, self._endings, lost=lost)
             self.result.write(self.folder)
+            write_hgrm(self.record.total.latency, self.folder / "latency.hgrm")
+            write_hgrm(self.record.total.service, self.folder / "service_time.hgrm")
         return self.result

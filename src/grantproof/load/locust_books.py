@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import gevent
 
+from grantproof.load.generator import Ending
 from grantproof.load.ledger import Ledger, default_folder, print_progress
 from grantproof.load.locust_options import Options, on
-from grantproof.load.result import FILE_NAME, Ending, Setting
+from grantproof.load.result import FILE_NAME, Setting
 from grantproof.load.tally import Tally
 from grantproof.load.target import load_target
 from grantproof.load.thresholds import parse_thresholds

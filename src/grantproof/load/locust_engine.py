@@ -19,10 +19,10 @@ from locust.runners import MasterRunner, WorkerRunner
 from grantproof.errors import GrantproofError
 from grantproof.load import locust_options
 from grantproof.load.engine import Engine
+from grantproof.load.generator import Ending
 from grantproof.load.locust_books import Books, MasterBooks, SingleBooks, WorkerBooks
 from grantproof.load.locust_options import Options
 from grantproof.load.locust_stats import merge_tally
-from grantproof.load.result import Ending
 from grantproof.load.target import load_target
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 import json
 import os
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -12,6 +12,7 @@ import msgspec
 
 from grantproof.errors import GrantproofError
 from grantproof.load.dialer import UNREACHED
+from grantproof.load.generator import Ending, all_lags, describe_generator
 from grantproof.load.judge import COMPARED, DUPLICATE, REFRESH_TOKEN
 from grantproof.load.thresholds import Threshold
 
@@ -24,9 +25,6 @@ SCHEMA: Final = "grantproof/load/1"
 FILE_NAME: Final = "load.json"
 _PERCENTS: Final = (50.0, 75.0, 90.0, 95.0, 99.0, 99.9, 99.99)
 _ALWAYS: Final = ("timeout", "reset", "refused", "malformed")
-_LATE_S: Final = 0.010
-_LATE_SHARE: Final = 0.2
-_FULL_SHARE: Final = 0.9
 
 
 class Limit(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,14 +122,6 @@ class LoadResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True)
-class Ending:
-    """How one worker's engine ended: how long it ran and what share of a processor its process took."""
-
-    seconds: float
-    cpu_share: float
-
-
-@dataclass(frozen=True)
 class Setting:
     """What a run was asked to do, as load.json tells it. `offered_per_s` is None in the closed loop."""
 
@@ -181,9 +171,10 @@ def make_result(
         protected={status: total.protected[status] for status in ("429", "503")},
         latency_s=_quantiles(total.latency),
         service_time_s=_quantiles(total.service),
-        send_lag_s=_quantiles(_sum((total.lag, total.queue))),
+        send_lag_s=_quantiles(all_lags(total)),
         connections=_connections(record),
-        generator=_generator(record, endings, lost, open_loop=setting.offered_per_s is not None),
+        generator=describe_generator(total, endings, lost, open_loop=setting.offered_per_s is not None)
+        | {"lag_s": _quantiles(total.lag)},
         duplicates={"found": total.notes[DUPLICATE], "checked_share": _share(compared, total.ok)},
         thresholds=[
             Limit(rule=rule.rule, kept=rule.kept(measures), value=rule.value(measures)) for rule in setting.thresholds
@@ -196,47 +187,6 @@ def make_result(
     )
 
 
-def limitation(record: "RunRecord", cpu_share: float, *, open_loop: bool) -> str:
-    """Why the generator, not the target, set the figures; empty when it did not.
-
-    Open loop: requests that found a free connection left late, at p99 by more than 10 ms and by more than a fifth of the
-    p99 latency, so that the latencies hold much of the generator's own lateness. Or requests left late for whatever
-    reason, at p99 by more than 10 ms, while a worker's process took more than 90 % of a processor: unread answers look
-    like busy connections. Closed loop: a worker's process took more than 90 % of a processor, so the throughput is the
-    generator's. Either loop: the system had no more sockets or ports to give.
-    """
-    total = record.total
-    if total.starved:
-        return "the system had no more sockets or ports to give"
-    busy = cpu_share > _FULL_SHARE
-    if not open_loop:
-        return f"a worker took {cpu_share:.0%} of a processor" if busy else ""
-    own = total.lag.percentile(99)
-    if own > max(_LATE_S, _LATE_SHARE * total.latency.percentile(99)):
-        return f"requests left late by {own * 1000:.0f} ms at p99 though connections were free"
-    if busy and _sum((total.lag, total.queue)).percentile(99) > _LATE_S:
-        return f"requests left late while a worker took {cpu_share:.0%} of a processor"
-    return ""
-
-
-def _generator(record: "RunRecord", endings: Sequence[Ending], lost: int, *, open_loop: bool) -> dict[str, Any]:
-    total = record.total
-    cpu_share = max((ending.cpu_share for ending in endings), default=0.0)
-    reason = limitation(record, cpu_share, open_loop=open_loop)
-    if lost:
-        reason = f"{lost} of {lost + len(endings)} workers were lost"
-    return {
-        "cpu_s": _round(total.cpu_s),
-        "cpu_us_per_request": round(total.cpu_s * 1e6 / total.resolved, 1) if total.resolved else 0.0,
-        "limited": bool(reason),
-        "reason": reason,
-        "cpu_share": _round(cpu_share),
-        "workers": len(endings),
-        "lag_s": _quantiles(total.lag),
-        "abandoned": total.abandoned,
-    }
-
-
 def _connections(record: "RunRecord") -> dict[str, float]:
     total = record.total
     return {"opened": total.opened, "reused_share": _share(total.reused, total.sent), "retried": total.retried}
@@ -246,14 +196,6 @@ def _quantiles(histogram: "Histogram") -> dict[str, float]:
     names = [f"p{percent:g}".replace(".", "_") for percent in _PERCENTS]
     found = dict(zip(names, map(_round, histogram.percentiles(_PERCENTS)), strict=True))
     return {**found, "max": _round(histogram.longest_s)}
-
-
-def _sum(histograms: Iterable["Histogram"]) -> "Histogram":
-    first, *others = histograms
-    both = type(first)()
-    for each in (first, *others):
-        both.merge(each)
-    return both
 
 
 def _share(part: float, whole: float) -> float:

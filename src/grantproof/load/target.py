@@ -1,4 +1,4 @@
-"""What the engine has to know about an authorization server: its token endpoint, and what a request to it looks like."""
+"""What the engine has to know about an authorization server: its token endpoint, and what a request looks like."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field

@@ -1,8 +1,8 @@
 """Rules that a run has to keep: `p99 < 250ms`, `errors < 0.1%`, `rate > 190/s`.
 
-A rule is a measure, a comparison and a limit. Measures: `p50`, `p99`, `p99_9` and every other percentile of the latency,
-and `max`, in `us`, `ms` or `s`; `errors` and `protected` (answers 429 and 503), the share of all requests in `%`; `rate`,
-valid answers in `/s`.
+A rule is a measure, a comparison and a limit. Measures: `p50`, `p99`, `p99_9` and every other percentile of the
+latency, and `max`, in `us`, `ms` or `s`; `errors` and `protected` (answers 429 and 503), the share of all requests in
+`%`; `rate`, valid answers in `/s`.
 """
 
 import operator

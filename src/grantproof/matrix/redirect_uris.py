@@ -234,3 +234,11 @@ def _hostname(uri: str) -> str:
         return (urlsplit(uri).hostname or "").rstrip(".")
     except ValueError:
         return ""
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine itself, where ports of redirect URIs may differ and nothing crosses a network.
+
+    Source: RFC 8252 section 7.3.
+    """
+    return host in {"localhost", "::1"} or host.startswith("127.") or host.endswith(".localhost")

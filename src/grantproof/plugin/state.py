@@ -211,11 +211,12 @@ def _profile_path(name: str, stack: ExitStack) -> str:
 
 
 def _result(record: dict[str, Any]) -> CheckResult:
+    """A check as the run holds it; a permission that was seen unused goes in as a warn, which the run settles."""
     return CheckResult(
         id=record["id"],
         clauses=tuple(record["clauses"]),
         grant=record["grant"],
-        verdict=Verdict(record["verdict"]),
+        verdict=Verdict.WARN if record.get("capability") is False else Verdict(record["verdict"]),
         message=record["message"],
         seconds=record["seconds"],
         exchanges=tuple(record["exchanges"]),
@@ -224,14 +225,15 @@ def _result(record: dict[str, Any]) -> CheckResult:
 
 def _set_up_fuzzing(config: pytest.Config, seed: int, examples: int) -> None:
     """Settings that make fuzzing repeatable: a seed, no database of earlier runs, no deadline."""
-    from hypothesis import HealthCheck, settings  # noqa: PLC0415 - 180 ms that only runs with a target pay
+    from hypothesis import HealthCheck, Phase, settings  # noqa: PLC0415 - 180 ms that only runs with a target pay
 
-    config.option.hypothesis_seed = seed
+    config.option.hypothesis_seed = str(seed)  # a bare 0 would count as none
     settings.register_profile(
         "grantproof",
         max_examples=max(1, examples),
         deadline=None,
         database=None,
+        phases=(Phase.explicit, Phase.generate, Phase.shrink),
         report_multiple_bugs=False,
         print_blob=False,
         suppress_health_check=list(HealthCheck),

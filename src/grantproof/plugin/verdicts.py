@@ -115,6 +115,7 @@ def conclude(item: pytest.Item, call: "pytest.CallInfo[None]", report: pytest.Te
     if level is Level.MAY and (ending is None or isinstance(ending, AssertionError)):
         report.outcome, report.longrepr = "passed", None
         record["verdict"] = (Verdict.PASS if ending is None else Verdict.NOT_OFFERED).value
+        record["capability"] = ending is None
     else:
         verdict = judge(level, ending)
         waiver = _waiver(state, record["id"], clauses) if verdict in {Verdict.FAIL, Verdict.WARN} else None

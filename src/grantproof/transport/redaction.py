@@ -43,6 +43,8 @@ _FIELD_VALUE_FIRST = re.compile(
     rf"(<input\b[^>]*?\bvalue=)(\"[^\"]*\"|'[^']*'|[^\s>]+)([^>]*?\bname=[\"']?(?:{_NAMES})\b)", re.IGNORECASE
 )
 _WORD = re.compile(r"[A-Za-z0-9._~+/=%-]{12,}")
+_CUT = re.compile(r"([^\s'\"<>]*)\.\.\.([^\s'\"<>]*)")
+_WINDOW = 6
 _MIN_LENGTH = 4
 
 
@@ -93,7 +95,21 @@ class Redactor:
             text = self._pattern.sub(mark("secret"), text)
         if self._words:
             text = _WORD.sub(self._word, text)
+        if "..." in text:
+            text = _CUT.sub(self._cut, text)
         return text
+
+    def _cut(self, found: "re.Match[str]") -> str:
+        """A repr that was shortened in the middle, without the ends of a secret that it still shows."""
+        before, after = found[1], found[2]
+        if self._holds(before[-_WINDOW:]) or self._holds(after[:_WINDOW]):
+            return mark("secret, shortened")
+        return found[0]
+
+    def _holds(self, piece: str) -> bool:
+        if len(piece) < _WINDOW:
+            return False
+        return any(piece in known for known in self._secrets) or any(piece in known for known in self._words)
 
     def _word(self, found: "re.Match[str]") -> str:
         word = found[0]

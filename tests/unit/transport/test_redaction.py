@@ -84,3 +84,13 @@ def test_a_secret_too_short_to_find_is_left_to_structure() -> None:
 
 def test_repr_shows_nothing() -> None:
     assert repr(Redactor(["hush-hush"])) == "Redactor()"
+
+
+@pytest.mark.parametrize("secret", [TOKEN, "a-client-secret-of-some-length"])
+def test_a_shortened_repr_shows_no_end_of_a_secret(secret: str) -> None:
+    redactor = Redactor(["a-client-secret-of-some-length"])
+    redactor.learn(TOKEN)
+    cleaned = redactor.text(f"assert '{secret[:12]}...{secret[-12:]}' == ''")
+    assert secret[:6] not in cleaned
+    assert secret[-6:] not in cleaned
+    assert redactor.text("and so on... and on") == "and so on... and on"

@@ -1,0 +1,1 @@
+"""Load tests: one Locust file for each scenario."""

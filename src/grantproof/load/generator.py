@@ -1,0 +1,69 @@
+"""The generator watches itself: what a run cost it, and whether it, not the target, set the figures."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from grantproof.load.histogram import Histogram
+
+if TYPE_CHECKING:
+    from grantproof.load.tally import Tally
+
+_LATE_S: Final = 0.010
+_LATE_SHARE: Final = 0.2
+_FULL_SHARE: Final = 0.9
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How one worker's engine ended: how long it ran and what share of a processor its process took."""
+
+    seconds: float
+    cpu_share: float
+
+
+def all_lags(total: "Tally") -> Histogram:
+    """From the intended to the actual sending, whatever a request waited for."""
+    both = Histogram()
+    both.merge(total.lag)
+    both.merge(total.queue)
+    return both
+
+
+def limitation(total: "Tally", cpu_share: float, *, open_loop: bool) -> str:
+    """Why the generator, not the target, set the figures; empty when it did not.
+
+    Open loop: requests that found a free connection left late, at p99 by more than 10 ms and by more than a fifth of
+    the p99 latency, so that the latencies hold much of the generator's own lateness. Or requests left late for whatever
+    reason, at p99 by more than 10 ms, while a worker's process took more than 90 % of a processor: unread answers look
+    like busy connections. Closed loop: a worker's process took more than 90 % of a processor, so the throughput is the
+    generator's. Either loop: the system had no more sockets or ports to give.
+    """
+    if total.starved:
+        return "the system had no more sockets or ports to give"
+    busy = cpu_share > _FULL_SHARE
+    if not open_loop:
+        return f"a worker took {cpu_share:.0%} of a processor" if busy else ""
+    own = total.lag.percentile(99)
+    if own > max(_LATE_S, _LATE_SHARE * total.latency.percentile(99)):
+        return f"requests left late by {own * 1000:.0f} ms at p99 though connections were free"
+    if busy and all_lags(total).percentile(99) > _LATE_S:
+        return f"requests left late while a worker took {cpu_share:.0%} of a processor"
+    return ""
+
+
+def describe_generator(total: "Tally", endings: Sequence[Ending], lost: int, *, open_loop: bool) -> dict[str, Any]:
+    """The member `generator` of load.json. `lost` counts workers that never said how they ended."""
+    cpu_share = max((ending.cpu_share for ending in endings), default=0.0)
+    reason = limitation(total, cpu_share, open_loop=open_loop)
+    if lost:
+        reason = f"{lost} of {lost + len(endings)} workers were lost"
+    return {
+        "cpu_s": round(total.cpu_s, 6),
+        "cpu_us_per_request": round(total.cpu_s * 1e6 / total.resolved, 1) if total.resolved else 0.0,
+        "limited": bool(reason),
+        "reason": reason,
+        "cpu_share": round(cpu_share, 4),
+        "workers": len(endings),
+        "abandoned": total.abandoned,
+    }
