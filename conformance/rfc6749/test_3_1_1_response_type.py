@@ -22,9 +22,7 @@ def test_missing_response_type_is_an_invalid_request(
 @clause("rfc6749:3.1.1/response-type-error", "rfc6749:4.2.1/required-parameters")
 @pytest.mark.parametrize("session", SESSIONS)
 @pytest.mark.parametrize("path", RESPONSE_TYPE_PATHS, ids=str)
-def test_bad_response_type_is_reported_to_the_client(
-    idp: Idp, token_flow: Flow, path: ErrorPath, session: str
-) -> None:
+def test_bad_response_type_is_reported_to_the_client(idp: Idp, token_flow: Flow, path: ErrorPath, session: str) -> None:
     agent = idp.fresh_agent() if session == "fresh" else idp.agent()
     answer = idp.follow(path.apply(idp.authorization_request(token_flow)), agent=agent)
     assert not answer.issued
@@ -46,7 +44,9 @@ def test_order_of_response_types_does_not_matter(idp: Idp, composite_flow: Flow,
 
 
 @clause("rfc6749:A.3/response-type")
-@pytest.mark.parametrize("text", ['"token"', "token\\", "token\u00e9", "token\x00", "token\n", "%token", "<token>", "tok-en"])
+@pytest.mark.parametrize(
+    "text", ['"token"', "token\\", "token\u00e9", "token\x00", "token\n", "%token", "<token>", "tok-en"]
+)
 def test_malformed_response_type_gets_a_regular_answer(idp: Idp, token_flow: Flow, text: str) -> None:
     answer = idp.authorize(token_flow, response_type=text)
     assert not answer.issued

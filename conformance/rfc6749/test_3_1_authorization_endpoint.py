@@ -5,12 +5,31 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from grantproof.checks import AuthorizationAnswer, Flow, FormRequest, Idp, Inconclusive, NotOffered, clause, control, needs
+from grantproof.checks import (
+    AuthorizationAnswer,
+    Flow,
+    FormRequest,
+    Idp,
+    Inconclusive,
+    NotOffered,
+    clause,
+    control,
+    needs,
+)
 from grantproof.matrix.authorization_errors import ERROR_PATHS, UNKNOWN_VALUE, ErrorPath
 from grantproof.matrix.redirect_uris import is_loopback
 from grantproof.wire.grammar import RESERVED
 
-RESPONSE_NAMES = ("access_token", "token_type", "expires_in", "scope", "state", "id_token", "error", "error_description")
+RESPONSE_NAMES = (
+    "access_token",
+    "token_type",
+    "expires_in",
+    "scope",
+    "state",
+    "id_token",
+    "error",
+    "error_description",
+)
 REPEATABLE = ("client_id", "redirect_uri", "response_type", "scope", "state")
 OPTIONAL = ("scope", "state", "response_mode", "prompt", "max_age", "display", "unlisted")
 UNKNOWN = [
@@ -91,7 +110,9 @@ def test_post_is_served(idp: Idp, flow: Flow, session: str) -> None:
 
 
 @clause("rfc6749:3.1/empty-parameter")
-@pytest.mark.parametrize(("name", "method"), [*((name, "GET") for name in OPTIONAL), ("scope", "POST"), ("state", "POST")])
+@pytest.mark.parametrize(
+    ("name", "method"), [*((name, "GET") for name in OPTIONAL), ("scope", "POST"), ("state", "POST")]
+)
 def test_empty_parameter_counts_as_none(idp: Idp, token_flow: Flow, name: str, method: str) -> None:
     request = idp.authorization_request(token_flow).by(method)
     without = _follow(idp, token_flow, request.drop(name))

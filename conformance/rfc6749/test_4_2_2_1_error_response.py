@@ -202,7 +202,9 @@ def test_error_comes_without_a_token(idp: Idp, token_flow: Flow, path: ErrorPath
 @pytest.mark.parametrize("client_id", [None, "", "unlisted-client", "upper-case", "with-space", "markup"])
 def test_unknown_client_is_sent_nowhere(idp: Idp, flow: Flow, client_id: str | None, session: str) -> None:
     own = flow.client.id
-    sent = {"upper-case": own.swapcase(), "with-space": f"{own} ", "markup": f"{own}<b>"}.get(client_id or "", client_id)
+    sent = {"upper-case": own.swapcase(), "with-space": f"{own} ", "markup": f"{own}<b>"}.get(
+        client_id or "", client_id
+    )
     if sent == own:
         raise NotOffered("the client_id has no letters")
     agent = idp.fresh_agent() if session == "fresh" else idp.agent()

@@ -126,7 +126,8 @@ def table(document: dict[str, Any]) -> str:
     """The matrix as text."""
     faults, odd, harness = document["faults"], document["oddities"], document["harness"]
     lines = [
-        f"{'killed' if row['killed'] else 'SURVIVES':<9} {row['kind']:<8} {row['id']:<56} {row['clause']:<48} by {len(row['by'])}"
+        f"{'killed' if row['killed'] else 'SURVIVES':<9} {row['kind']:<8} {row['id']:<56} "
+        f"{row['clause']:<48} by {len(row['by'])}"
         for row in faults
     ]
     lines += [

@@ -8,7 +8,9 @@ import click
 @click.command("demo")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Where the report goes.")
 @click.option("--duration", default="10s", show_default=True, help="How long the token endpoint is loaded.")
-@click.option("--rate", type=click.FloatRange(0, min_open=True), default=200, show_default=True, help="Requests per second.")
+@click.option(
+    "--rate", type=click.FloatRange(0, min_open=True), default=200, show_default=True, help="Requests per second."
+)
 def command(out: Path | None, duration: str, rate: float) -> int:
     """Checks both grants of the embedded server, fuzzes briefly, loads its token endpoint, writes the report."""
     from grantproof.cli.conformance import Plan, run_checks

@@ -16,13 +16,23 @@ INTERNAL = 4
 
 @click.command("load")
 @click.option("--idp", required=True, metavar="P", help="A profile's path, the name of a shipped one, or embedded.")
-@click.option("--rate", "rate_per_s", type=click.FloatRange(0, min_open=True), metavar="R", help="Requests per second (open loop).")
+@click.option(
+    "--rate",
+    "rate_per_s",
+    type=click.FloatRange(0, min_open=True),
+    metavar="R",
+    help="Requests per second (open loop).",
+)
 @click.option("--users", type=click.IntRange(1), metavar="N", help="Closed loop: as fast as N connections go.")
 @click.option("--duration", default="30s", show_default=True, metavar="D", help="30s, 2m, 1h30m.")
 @click.option("--arrival", type=click.Choice(["constant", "poisson"]), default="constant", show_default=True)
-@click.option("--scenario", default="token_endpoint", show_default=True, metavar="S", help="A Locust file of loadtests.")
+@click.option(
+    "--scenario", default="token_endpoint", show_default=True, metavar="S", help="A Locust file of loadtests."
+)
 @click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes that share the rate.")
-@click.option("--threshold", "thresholds", multiple=True, metavar="RULE", help='Instead of the profile\'s: "p99 < 250ms".')
+@click.option(
+    "--threshold", "thresholds", multiple=True, metavar="RULE", help='Instead of the profile\'s: "p99 < 250ms".'
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Makes Poisson arrivals repeatable.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Where the report goes.")
 def command(  # noqa: PLR0913, PLR0917 - one parameter an option
@@ -37,7 +47,7 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter an option
     seed: int,
     out: Path | None,
 ) -> int:
-    """Loads the token endpoint at a rate; latency counts from when each request was due. Thresholds decide the exit code."""
+    """Loads the token endpoint; latency counts from when each request was due. Thresholds decide the exit code."""
     from grantproof.load import LoadPlan, parse_duration
     from grantproof.load.ledger import default_folder
 
@@ -92,7 +102,8 @@ def _show(progress: "Progress") -> None:
     """One line a second, on standard error."""
     from sys import stderr
 
-    line = f"{progress.t:4d} s  due {progress.offered}/s  ok {progress.ok}/s  errors {progress.errors}  p99 {1000 * progress.p99:.1f} ms"
+    figures = f"due {progress.offered}/s  ok {progress.ok}/s  errors {progress.errors}  p99 {1000 * progress.p99:.1f} ms"
+    line = f"{progress.t:4d} s  {figures}"
     if stderr.isatty():
         click.echo(f"\r\x1b[K{line}", err=True, nl=False)
     elif progress.t % 5 == 0:
@@ -105,11 +116,14 @@ def summary(result: "LoadResult") -> str:
 
     latency = result.latency_s
     due = "as fast as it goes" if result.offered_per_s is None else f"{result.offered_per_s:g}/s due"
-    errors = sum(result.errors.values())
-    figures = "  ".join(f"{name} {1000 * latency[name]:.1f} ms" for name in ("p50", "p90", "p99", "p99_9", "max") if name in latency)
+    errors, protected = sum(result.errors.values()), sum(result.protected.values())
+    figures = "  ".join(
+        f"{name} {1000 * latency[name]:.1f} ms" for name in ("p50", "p90", "p99", "p99_9", "max") if name in latency
+    )
     lines = [
-        ("\r\x1b[K" if stderr.isatty() else "") + f"{result.target.get('name', '')}  {result.scenario}, {due}, {result.seconds:.0f} s",
-        f"  achieved {result.achieved_per_s:,.1f}/s   ok {result.ok:,}   errors {errors:,}   protected {sum(result.protected.values()):,}",
+        ("\r\x1b[K" if stderr.isatty() else "")
+        + f"{result.target.get('name', '')}  {result.scenario}, {due}, {result.seconds:.0f} s",
+        f"  achieved {result.achieved_per_s:,.1f}/s   ok {result.ok:,}   errors {errors:,}   protected {protected:,}",
         f"  latency  {figures}",
     ]
     lines += [f"    {kind}: {number:,}" for kind, number in result.errors.items() if number]

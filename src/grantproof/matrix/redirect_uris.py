@@ -122,6 +122,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation("host-as-user-encoded-at", "foreign", _authority(lambda parts: f"{parts.netloc}%40{_STRANGER}")),
     Mutation("backslash-before-host", "foreign", _authority(lambda parts: f"{_STRANGER}\\@{parts.netloc}")),
     Mutation("backslash-after-host", "foreign", _authority(lambda parts: f"{parts.netloc}\\.{_STRANGER}")),
+    Mutation("dot-as-letter", "foreign", _host(lambda host: host.replace(".", "x", 1))),
     Mutation("unicode-host", "foreign", _host(_look_alike)),
     Mutation("wildcard-host", "foreign", _host(lambda host: f"*.{host.partition('.')[2]}" if "." in host else None)),
     Mutation("registered-in-query", "foreign", _text(f"https://{_STRANGER}/?next=")),

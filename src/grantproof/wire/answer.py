@@ -4,7 +4,6 @@ import json
 import re
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 from grantproof.wire.form import Form, MalformedFormError
 from grantproof.wire.headers import Headers
@@ -170,7 +169,8 @@ class AuthorizationAnswer:
     @property
     def own_query(self) -> Form:
         """The parameters of the query that the redirection URI did not bring along."""
-        brought = list(_read(urlsplit(self.redirect_uri).query).pairs) if self.redirect_uri else []
+        query = (self.redirect_uri or "").partition("#")[0].partition("?")[2]
+        brought = list(_read(query).pairs)
         kept: list[tuple[str, str]] = []
         for pair in self.query:
             if pair in brought:

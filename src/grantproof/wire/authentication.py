@@ -50,7 +50,9 @@ class SigningKey:
         import jwt  # noqa: PLC0415 - cryptography costs 60 ms that runs without assertions do not pay
 
         extra = dict(headers or {}) | ({"kid": self.kid} if self.kid else {})
-        return jwt.encode(dict(claims), _prepared(self.algorithm, self.material), algorithm=self.algorithm, headers=extra)
+        return jwt.encode(
+            dict(claims), _prepared(self.algorithm, self.material), algorithm=self.algorithm, headers=extra
+        )
 
 
 @cache

@@ -54,6 +54,12 @@ def any_text() -> "SearchStrategy[str]":
     return _pieces(UNUSUAL, 6)
 
 
+def response_types() -> "SearchStrategy[str]":
+    """Response types with characters that none can have, some of them around one that exists."""
+    odd = _pieces((SPACES[2:], CONTROLS, BEYOND_ASCII, NOT_UTF8, tuple(QUOTES)), 4)
+    return st.one_of(odd, odd.map(lambda text: f"token{text}"), odd.map(lambda text: f"{text}token"), any_text())
+
+
 def any_octets() -> "SearchStrategy[bytes]":
     """Octets of any kind, neither escaped nor encoded."""
     return any_text().map(octets_of) | st.binary(min_size=1, max_size=24)

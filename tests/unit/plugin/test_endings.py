@@ -93,8 +93,27 @@ class Ran:
 def run(folder: Path, profile: Path, *arguments: str) -> Ran:
     checks = folder / "test_endings_of_checks.py"
     checks.write_text(CHECKS, "utf-8")
-    command = [sys.executable, "-m", "pytest", str(checks), "--idp", str(profile), "--grantproof-out", str(folder / "out"), "-c", "/dev/null"]
-    command += ["--junitxml", str(folder / "pytest.xml"), "--alluredir", str(folder / "allure"), "-p", "no:cacheprovider", *arguments]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        str(checks),
+        "--idp",
+        str(profile),
+        "--grantproof-out",
+        str(folder / "out"),
+        "-c",
+        "/dev/null",
+    ]
+    command += [
+        "--junitxml",
+        str(folder / "pytest.xml"),
+        "--alluredir",
+        str(folder / "allure"),
+        "-p",
+        "no:cacheprovider",
+        *arguments,
+    ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=folder, check=False)
     results = json.loads((folder / "out" / "results.json").read_text("utf-8"))
     return Ran(results, ET.parse(folder / "pytest.xml").getroot(), done.stdout + done.stderr, done.returncode, folder)
@@ -122,7 +141,10 @@ def test_a_clause_has_the_worst_of_its_checks_capped_by_its_level(ran: Ran) -> N
 
 
 def test_pytest_and_junit_agree(ran: Ran) -> None:
-    cases = {case.attrib["name"]: [child.tag for child in case if child.tag != "properties"] for case in ran.junit.iter("testcase")}
+    cases = {
+        case.attrib["name"]: [child.tag for child in case if child.tag != "properties"]
+        for case in ran.junit.iter("testcase")
+    }
     assert cases["test_returns"] == []
     assert cases["test_must_is_broken"] == ["failure"]
     assert cases["test_should_is_broken"] == ["skipped"]
@@ -140,7 +162,11 @@ def test_allure_has_a_result_for_each_check(ran: Ran) -> None:
     found = [json.loads(path.read_text("utf-8")) for path in (ran.folder / "allure").glob("*-result.json")]
     statuses = {each["name"]: each["status"] for each in found}
     assert len(found) == len(ran.results["checks"])
-    assert (statuses["test_must_is_broken"], statuses["test_returns"], statuses["test_our_bug"]) == ("failed", "passed", "broken")
+    assert (statuses["test_must_is_broken"], statuses["test_returns"], statuses["test_our_bug"]) == (
+        "failed",
+        "passed",
+        "broken",
+    )
 
 
 def test_evidence_is_attached_to_passes_too(ran: Ran) -> None:
@@ -150,7 +176,11 @@ def test_evidence_is_attached_to_passes_too(ran: Ran) -> None:
 
 
 def test_no_secret_is_in_any_file_or_output(ran: Ran, lawful_profile: Path) -> None:
-    secrets = {line.split('"')[1] for line in lawful_profile.read_text("utf-8").splitlines() if line.startswith(("secret =", "password ="))}
+    secrets = {
+        line.split('"')[1]
+        for line in lawful_profile.read_text("utf-8").splitlines()
+        if line.startswith(("secret =", "password ="))
+    }
     texts = {path: path.read_text("utf-8", "replace") for path in ran.folder.rglob("*") if path.is_file()}
     texts[Path("output")] = ran.output
     assert len(secrets) > 5

@@ -43,7 +43,13 @@ def test_endless_headers_and_commands_are_cut() -> None:
 
 
 def test_an_exchange_of_the_wrong_shape_is_still_shown() -> None:
-    raw: ExchangeRecord = {"n": 1, "request": {}, "response": {"status": None, "content": []}, "seconds": 0.1, "curl": ""}
+    raw: ExchangeRecord = {
+        "n": 1,
+        "request": {},
+        "response": {"status": None, "content": []},
+        "seconds": 0.1,
+        "curl": "",
+    }
     assert show(raw).status == 0
     assert show(raw).failure == "no answer"
 

@@ -74,8 +74,22 @@ def test_an_exchange_stands_once_and_is_referred_to_elsewhere(small_run: Run) ->
 def test_specifications_and_sections_are_in_the_order_of_their_documents(small_run: Run) -> None:
     page = compose(small_run)
     assert [view.spec for view in page.specifications] == ["rfc6749", "rfc7662"]
-    assert [view.result.section for view in page.specifications[0].clauses] == ["3.2", "4.2.2", "5.1", "5.1", "5.1", "5.2"]
-    assert sorted(["10.3", "A.12", "5.2", "B", "A.2", "5"], key=section_order) == ["5", "5.2", "10.3", "A.2", "A.12", "B"]
+    assert [view.result.section for view in page.specifications[0].clauses] == [
+        "3.2",
+        "4.2.2",
+        "5.1",
+        "5.1",
+        "5.1",
+        "5.2",
+    ]
+    assert sorted(["10.3", "A.12", "5.2", "B", "A.2", "5"], key=section_order) == [
+        "5",
+        "5.2",
+        "10.3",
+        "A.2",
+        "A.12",
+        "B",
+    ]
     assert [short_name(spec) for spec in ("rfc6749", "oidc-core")] == ["RFC 6749", "OIDC Core"]
 
 

@@ -57,7 +57,9 @@ def test_the_schema_refuses_a_verdict_on_a_permission(small_run: Run) -> None:
 
 
 def test_a_clause_without_checks_is_absent() -> None:
-    run = assemble([clause("rfc6749:5.2/a", "A."), clause("rfc6749:5.2/b", "B.")], [check("rfc6749:5.2/b", Verdict.PASS)])
+    run = assemble(
+        [clause("rfc6749:5.2/a", "A."), clause("rfc6749:5.2/b", "B.")], [check("rfc6749:5.2/b", Verdict.PASS)]
+    )
     assert [found.id for found in run.clauses] == ["rfc6749:5.2/b"]
 
 

@@ -98,7 +98,9 @@ def test_what_is_recorded_holds_no_secret(request_: Request, leaks: str) -> None
 
 def test_cookies_are_kept_sent_and_copied() -> None:
     jar = CookieJar()
-    jar.store("http://127.0.0.1:1/a", Headers((("Set-Cookie", "sid=1234567890abc; Path=/a; HttpOnly"), ("Set-Cookie", "x=y"))))
+    jar.store(
+        "http://127.0.0.1:1/a", Headers((("Set-Cookie", "sid=1234567890abc; Path=/a; HttpOnly"), ("Set-Cookie", "x=y")))
+    )
     assert jar.header("http://127.0.0.1:1/a/b") == "sid=1234567890abc; x=y"
     assert jar.header("http://127.0.0.1:1/other") == "x=y"
     assert jar.header("http://127.0.0.2:1/other") is None
@@ -115,14 +117,21 @@ def test_raw_octets_are_sent_as_they_are() -> None:
 
     recorder = Recorder(Redactor())
     with raw_server(listen) as origin:
-        answer = send_raw(recorder, Request("POST", origin + "/t"), b"pOsT /t HTTP/1.1\r\nHost: x\r\nA: b\x00\r\n\r\n", timeout_s=2)
+        answer = send_raw(
+            recorder, Request("POST", origin + "/t"), b"pOsT /t HTTP/1.1\r\nHost: x\r\nA: b\x00\r\n\r\n", timeout_s=2
+        )
     assert heard == [b"pOsT /t HTTP/1.1\r\nHost: x\r\nA: b\x00\r\n\r\n"]
     assert (answer.status, answer.body, answer.n) == (400, b"no", 1)
 
 
 @pytest.mark.parametrize(
     ("name", "error"),
-    [("drops_connections", ResetError), ("never_answers", Inconclusive), ("speaks_no_http", Inconclusive), ("trickling_body", Inconclusive)],
+    [
+        ("drops_connections", ResetError),
+        ("never_answers", Inconclusive),
+        ("speaks_no_http", Inconclusive),
+        ("trickling_body", Inconclusive),
+    ],
 )
 def test_raw_requests_end_too(name: str, error: type[Exception]) -> None:
     recorder = Recorder(Redactor())

@@ -67,7 +67,9 @@ def test_headers(name: str, value: str, expected: str) -> None:
     assert Redactor().header(name, value) == expected
 
 
-@pytest.mark.parametrize("text", ["error=invalid_request&state=xyz", '{"error": "invalid_client"}', "token_type=Bearer&scope=read"])
+@pytest.mark.parametrize(
+    "text", ["error=invalid_request&state=xyz", '{"error": "invalid_client"}', "token_type=Bearer&scope=read"]
+)
 def test_the_rest_stays(text: str) -> None:
     assert Redactor(["unrelated-secret"]).text(text) == text
 

@@ -41,7 +41,9 @@ def test_a_token_in_any_shape_counts_as_issued(body: bytes) -> None:
     assert token_answer(body).issued
 
 
-@pytest.mark.parametrize("body", [b"", b'{"access_token": ""}', b'{"access_token": null}', b'{"error": "access_token"}', b"\xff"])
+@pytest.mark.parametrize(
+    "body", [b"", b'{"access_token": ""}', b'{"access_token": null}', b'{"error": "access_token"}', b"\xff"]
+)
 def test_no_token_is_no_token(body: bytes) -> None:
     assert not token_answer(body).issued
 

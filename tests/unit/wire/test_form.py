@@ -33,7 +33,7 @@ def test_lenient_reads_it_all_the_same(text: str) -> None:
     assert len(Form.parse(text)) >= 1
 
 
-@pytest.mark.parametrize("value", ["", "a b", "%+:&=/~\"", "ä€𝄞", "\x00\n", "a%20b"])
+@pytest.mark.parametrize("value", ["", "a b", '%+:&=/~"', "ä€𝄞", "\x00\n", "a%20b"])
 def test_encoding_is_undone_by_strict_parsing(value: str) -> None:
     form = Form(((value or "n", value), ("b", value)))
     assert Form.parse(form.encode(), strict=True) == form

@@ -11,7 +11,11 @@ RULES = [
     (grammar.is_parameter_name, ["a", "not-before-policy", "x.y_z"], ["", "a b", "a/b"]),
     (grammar.is_response_type, ["token", "id_token token"], ["", "a  b", "to-ken", " a"]),
     (grammar.is_b64token, ["abc", "a-._~+/==", "a"], ["", "=", "a b", 'a"', "a=b"]),
-    (grammar.is_uri_reference, ["", "/a", "https://e.example/x?y#z", "%20"], ["a b", "%", '"', "\\", "https://[::1", "ä"]),
+    (
+        grammar.is_uri_reference,
+        ["", "/a", "https://e.example/x?y#z", "%20"],
+        ["a b", "%", '"', "\\", "https://[::1", "ä"],
+    ),
     (grammar.is_absolute_uri, ["urn:x:y", "https://e.example"], ["/a", "a b", ""]),
     (grammar.is_token_type, ["Bearer", "N_A", "https://e.example/t"], ["", "a b", "/t"]),
 ]

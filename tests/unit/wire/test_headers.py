@@ -4,7 +4,7 @@ import pytest
 
 from grantproof.wire.headers import Challenge, Headers
 
-CHALLENGES = [
+CHALLENGES: list[tuple[str, list[Challenge]]] = [
     ('Basic realm="x"', [Challenge("basic", (("realm", "x"),))]),
     ("Bearer", [Challenge("bearer")]),
     ('bearer error="invalid_token", error_description="a, b"',
@@ -44,7 +44,11 @@ def test_directives_are_collected_over_lines_without_case() -> None:
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [("application/json", "application/json"), ("Application/JSON;charset=UTF-8", "application/json"), (" text/html ;x", "text/html")],
+    [
+        ("application/json", "application/json"),
+        ("Application/JSON;charset=UTF-8", "application/json"),
+        (" text/html ;x", "text/html"),
+    ],
 )
 def test_media_type_is_compared_without_case_and_parameters(value: str, expected: str) -> None:
     assert Headers((("Content-Type", value),)).media_type == expected

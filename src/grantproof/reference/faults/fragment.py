@@ -126,7 +126,9 @@ def token_in_query_after_login(rules: Rules) -> Rules:
     return _placed(rules, _just_logged_in, "query")
 
 
-@fault("token_in_query_for_confidential", "rfc6749:4.2.2/fragment", "partial", "Confidential clients get it in the query.")
+@fault(
+    "token_in_query_for_confidential", "rfc6749:4.2.2/fragment", "partial", "Confidential clients get it in the query."
+)
 def token_in_query_for_confidential(rules: Rules) -> Rules:
     """Servers can read a query."""
     return _placed(rules, _confidential, "query")
@@ -184,7 +186,9 @@ def _never_reported(_call: Call, _requested: tuple[str, ...] | None, _granted: t
     return False
 
 
-@fault("requested_scope_named", "rfc6749:4.2.2/scope-when-different", "partial", "The requested scope is named instead.")
+@fault(
+    "requested_scope_named", "rfc6749:4.2.2/scope-when-different", "partial", "The requested scope is named instead."
+)
 def requested_scope_named(rules: Rules) -> Rules:
     """The answer repeats the request."""
 

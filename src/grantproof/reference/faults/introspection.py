@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from grantproof.reference.call import Refusal
 from grantproof.reference.rules import Rules
 from grantproof.reference.state import token_key
 from grantproof.reference.variants import by_endpoint, by_error_path, by_method, fault, when
@@ -12,7 +11,7 @@ from grantproof.reference.variants import by_endpoint, by_error_path, by_method,
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from grantproof.reference.call import Call
+    from grantproof.reference.call import Call, Refusal
     from grantproof.reference.clients import Client
     from grantproof.reference.state import TokenRecord
 

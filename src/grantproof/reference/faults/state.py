@@ -139,7 +139,9 @@ def state_empty_when_absent(rules: Rules) -> Rules:
     return rules | Rules(echo_state=when(_granted, lambda c, p: _state_or(c, p, rules, ""), rules.echo_state))
 
 
-@fault("state_beyond_ascii_altered", "rfc6749:A.5/state", "partial", "Letters beyond ASCII come back as question marks.")
+@fault(
+    "state_beyond_ascii_altered", "rfc6749:A.5/state", "partial", "Letters beyond ASCII come back as question marks."
+)
 def state_beyond_ascii_altered(rules: Rules) -> Rules:
     """Neither refused nor kept."""
     accepted = rules | Rules(state_allowed=lambda _call, _state: True)

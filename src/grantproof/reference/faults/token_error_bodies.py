@@ -58,7 +58,7 @@ for _id, _text in {
     fault(f"error_description_with_{_id}", _DESCRIPTION, "plain", f"Every error_description has a {_id} in it.")(
         _member(_always, "error_description", lambda _call, _refusal, text=_text: text)
     )
-for _path, _name in {"unknown_grant": "grant_type", "unknown_scope": "scope", "malformed_scope": "scope"}.items():
+for _path, _name in {"unknown_grant": "grant_type", "malformed_scope": "scope"}.items():
     fault(f"error_description_echoes_{_name}_on_{_path}", _DESCRIPTION, "partial", f"{_path}: {_name} comes back.")(
         _member(by_error_path(_path), "error_description", _echo(_name))
     )

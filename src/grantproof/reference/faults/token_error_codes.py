@@ -99,7 +99,7 @@ for _method in ("client_secret_basic", "client_secret_post", "client_secret_jwt"
         )
     )
 
-for _wrong in ("invalid_client", "unsupported_grant_type", "invalid_grant"):
+for _wrong in ("invalid_request", "unsupported_grant_type", "invalid_grant"):
     fault(f"grant_not_allowed_gets_{_wrong}", _LEAVE, "plain", f"A client without leave for the grant gets {_wrong}.")(
         _code(by_error_path("grant_not_allowed"), _wrong)
     )

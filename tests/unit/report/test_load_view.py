@@ -1,0 +1,155 @@
+"""The load half of the page, and its plots."""
+
+from typing import Any
+
+import pytest
+from lxml import etree
+
+from grantproof.report.load_view import compose_load
+from grantproof.report.plots import bars, duration, number, percentile_curve, probes, quantile, timeline
+
+Change = dict[str, Any]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (None, "-"),
+        (0.0, "0 µs"),
+        (0.00085, "850 µs"),
+        (0.0049, "4.9 ms"),
+        (0.0994, "99.4 ms"),
+        (0.0999, "100 ms"),
+        (0.912, "912 ms"),
+        (0.9996, "1.00 s"),
+        (12.3456, "12.35 s"),
+        (3600.0, "3,600 s"),
+    ],
+)
+def test_durations_are_written_as_people_read_them(seconds: float | None, text: str) -> None:
+    assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "share"), [("p50", 0.5), ("p99_9", 0.999), ("p100", None), ("max", None), ("px", None), ("", None)]
+)
+def test_a_percentiles_name_says_its_share(name: str, share: float | None) -> None:
+    assert quantile(name) == (pytest.approx(share) if share else None)
+
+
+@pytest.mark.parametrize("value", [None, True, "1", float("nan"), float("inf"), []])
+def test_only_finite_numbers_are_numbers(value: object) -> None:
+    assert number(value) is None
+
+
+@pytest.mark.parametrize(
+    ("change", "tone", "sentence"),
+    [
+        ({}, "fail", "Answered 199.8/s with p99 912 ms; crosses p99 < 250ms."),
+        ({"thresholds": []}, "pass", "Answered 199.8/s with p99 912 ms."),
+        (
+            {"thresholds": [{"rule": "p99 < 2s", "kept": True}]},
+            "pass",
+            "Answered 199.8/s with p99 912 ms; every threshold kept.",
+        ),
+        (
+            {"generator": {"limited": True, "reason": "one core was full"}},
+            "inconclusive",
+            "Answered 199.8/s with p99 912 ms; the generator was the limit, so the target is not judged.",
+        ),
+        ({"ok": 0, "thresholds": []}, "fail", "No request got a valid answer."),
+    ],
+)
+def test_the_load_run_in_one_sentence(load: Change, change: Change, tone: str, sentence: str) -> None:
+    view = compose_load(load | change)
+    assert view is not None
+    assert (view.tone, view.sentence) == (tone, sentence)
+
+
+def test_protection_is_told_apart_from_errors(load: Change) -> None:
+    view = compose_load(load)
+    assert view is not None
+    errors = view.scenarios[0].tiles[-1]
+    assert (errors.value, errors.note, errors.bad) == ("12", "0.100% of 12,021 requests; 21 more turned away", True)
+
+
+def test_a_closed_loop_offers_no_rate(load: Change) -> None:
+    view = compose_load(load | {"offered_per_s": None})
+    assert view is not None
+    assert view.scenarios[0].tiles[0].note == "closed loop"
+
+
+@pytest.mark.parametrize("shape", ["list", "mapping"])
+def test_several_scenarios_follow_their_total(load: Change, shape: str) -> None:
+    parts = {name: {**load, "scenario": name} for name in ("token_endpoint", "introspect_and_use")}
+    view = compose_load(load | {"scenario": "mix", "scenarios": parts if shape == "mapping" else list(parts.values())})
+    assert view is not None
+    assert [scenario.name for scenario in view.scenarios] == ["mix", "token_endpoint", "introspect_and_use"]
+
+
+def test_a_capacity_search_alone_is_a_view(capacity: Change) -> None:
+    view = compose_load(None, capacity)
+    assert view is not None
+    assert view.sentence == "Keeps its thresholds up to 304/s."
+    assert view.capacity is not None
+    assert view.capacity.tiles[0].note == "95 % interval 297 to 311"
+
+
+def test_no_load_is_no_view() -> None:
+    assert compose_load(None) is None
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {},
+        {"ok": None, "errors": None, "latency_s": {}, "series": None, "thresholds": None},
+        {"ok": 1, "latency_s": {"p50": None, "p99": "x"}, "series": [{"t": None}, {"t": 1}], "errors": {"x": "y"}},
+        {"ok": 1, "latency_s": {"p50": 0.0, "max": 0.0}, "series": [{"t": 1, "ok": 0, "p99": 0.0}] * 3},
+    ],
+)
+def test_a_load_json_with_holes_is_still_shown(broken: Change) -> None:
+    assert compose_load({"scenario": "x", **broken}) is not None
+
+
+def drawn(svg: str) -> Any:
+    """The picture as XML, which is stricter than HTML."""
+    return etree.fromstring(svg)
+
+
+def test_each_curve_has_a_point_for_each_percentile(load: Change) -> None:
+    picture = drawn(percentile_curve({"intended": load["latency_s"], "sent": load["service_time_s"]}))
+    titles = picture.xpath("//title/text()")
+    assert len(titles) == 10
+    assert "intended, p99: 912 ms" in titles
+    assert picture.get("aria-label") == "Latency by percentile; max is 1.00 s"
+
+
+def test_a_slower_time_is_drawn_higher() -> None:
+    picture = drawn(percentile_curve({"x": {"p50": 0.001, "p90": 0.01, "p99": 0.1}}))
+    heights = [float(dot.get("cy")) for dot in picture.xpath("//circle")]
+    assert heights == sorted(heights, reverse=True)
+
+
+def test_a_stall_of_one_second_survives_an_hour() -> None:
+    series = [{"t": t, "offered": 100, "ok": 100, "p99": 3.0 if t == 1777 else 0.01} for t in range(3600)]
+    picture = drawn(timeline(series))
+    assert picture.get("aria-label").endswith("3.00 s")
+    assert len(str(timeline(series))) < 40_000
+
+
+def test_bars_are_the_largest_first_and_tell_all_in_words() -> None:
+    picture = drawn(bars({"timeout": 7, "never": 0, "<b>": 21}))
+    assert picture.get("aria-label") == "<b>: 21, timeout: 7"
+    assert [int(bar.get("width")) for bar in picture.xpath("//rect")] == [260, 87]
+
+
+def test_probes_differ_in_shape_and_mark_the_capacity(capacity: Change) -> None:
+    picture = drawn(probes(capacity["probes"], 304.0))
+    assert (len(picture.xpath("//circle")), len(picture.xpath("//path[@class='crossed']"))) == (3, 2)
+    assert len(picture.xpath("//path[@class='mark']")) == 1
+
+
+@pytest.mark.parametrize("picture", [percentile_curve({}), timeline([]), bars({}), probes([], None)])
+def test_nothing_to_draw_is_no_picture(picture: str) -> None:
+    assert picture == ""
