@@ -24,21 +24,21 @@ def _refused(idp: Idp, flow: Flow, mutation: Mutation, session: str) -> Authoriz
 @clause("rfc6749:3.1.2/absolute-redirect-uri")
 @each_session
 @pytest.mark.parametrize("mutation", mutations("relative"), ids=str)
-def test_relative_redirect_uri_is_refused(idp: Idp, token_flow: Flow, mutation: Mutation, session: str) -> None:
-    _refused(idp, token_flow, mutation, session)
+def test_relative_redirect_uri_is_refused(idp: Idp, some_flow: Flow, mutation: Mutation, session: str) -> None:
+    _refused(idp, some_flow, mutation, session)
 
 
 @clause("rfc6749:3.1.2/no-fragment")
 @each_session
 @pytest.mark.parametrize("mutation", mutations("fragment"), ids=str)
-def test_redirect_uri_with_a_fragment_is_refused(idp: Idp, token_flow: Flow, mutation: Mutation, session: str) -> None:
-    _refused(idp, token_flow, mutation, session)
+def test_redirect_uri_with_a_fragment_is_refused(idp: Idp, some_flow: Flow, mutation: Mutation, session: str) -> None:
+    _refused(idp, some_flow, mutation, session)
 
 
 @clause("rfc6749:A.6/redirect-uri")
 @pytest.mark.parametrize("mutation", mutations("malformed"), ids=str)
-def test_what_is_no_uri_ends_on_a_page(idp: Idp, token_flow: Flow, mutation: Mutation) -> None:
-    answer = _refused(idp, token_flow, mutation, "kept")
+def test_what_is_no_uri_ends_on_a_page(idp: Idp, some_flow: Flow, mutation: Mutation) -> None:
+    answer = _refused(idp, some_flow, mutation, "kept")
     assert answer.page is not None, answer.describe()
     assert answer.page.status < 500, answer.describe()
 

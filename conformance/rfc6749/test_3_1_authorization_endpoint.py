@@ -154,9 +154,9 @@ def test_unknown_parameter_changes_nothing(idp: Idp, token_flow: Flow, name: str
 
 @clause("rfc6749:3.1/unknown-parameter", "oidc-core:3.1.2.1/unknown-parameters-ignored")
 @pytest.mark.parametrize("value", ["", "x" * 1000, "\u00fc", "<b>"], ids=["empty", "long", "beyond-ascii", "markup"])
-def test_unknown_value_changes_nothing_after_a_login(idp: Idp, token_flow: Flow, value: str) -> None:
-    request = idp.authorization_request(token_flow)
-    answer = _follow(idp, token_flow, request.set("unlisted", value), "fresh")
+def test_unknown_value_changes_nothing_after_a_login(idp: Idp, some_flow: Flow, value: str) -> None:
+    request = idp.authorization_request(some_flow)
+    answer = _follow(idp, some_flow, request.set("unlisted", value), "fresh")
     assert answer.issued, answer.describe()
     assert answer.state == request.form.get("state")
 

@@ -7,7 +7,7 @@ from grantproof.matrix.authorization_errors import RESPONSE_TYPE_PATHS, UNKNOWN_
 from grantproof.matrix.redirect_uris import Mutation, mutations, sent_to
 from grantproof.wire.grammar import RESERVED, VSCHARS, is_nqschars, is_uri_reference
 
-STRANGERS = mutations("foreign")[:4]
+STRANGERS = mutations("foreign")[:3:2]
 each_path = pytest.mark.parametrize("path", RESPONSE_TYPE_PATHS, ids=str)
 
 
@@ -35,12 +35,12 @@ def test_unknown_client_without_a_response_type_is_reported_on_a_page(idp: Idp, 
 @pytest.mark.parametrize("stranger", STRANGERS, ids=str)
 @pytest.mark.parametrize("response_type", [None, UNKNOWN_VALUE], ids=["missing", "unknown"])
 def test_error_goes_to_no_foreign_uri(
-    idp: Idp, flow: Flow, response_type: str | None, stranger: Mutation, session: str
+    idp: Idp, token_flow: Flow, response_type: str | None, stranger: Mutation, session: str
 ) -> None:
-    uri = stranger.build(flow.redirect_uri)
+    uri = stranger.build(token_flow.redirect_uri)
     agent = idp.fresh_agent() if session == "fresh" else idp.agent()
-    answer = idp.authorize(flow, agent=agent, response_type=response_type, redirect_uri=uri)
-    assert sent_to(answer, [uri or "", flow.redirect_uri]) is None, answer.describe()
+    answer = idp.authorize(token_flow, agent=agent, response_type=response_type, redirect_uri=uri)
+    assert sent_to(answer, [uri or "", token_flow.redirect_uri]) is None, answer.describe()
 
 
 @clause("rfc6749:4.1.2.1/error-charset")
@@ -52,8 +52,8 @@ def test_error_keeps_its_characters(idp: Idp, token_flow: Flow, path: ErrorPath)
 
 @clause("rfc6749:4.1.2.1/error-charset", "rfc6749:4.1.2.1/error-description-charset")
 @pytest.mark.parametrize("text", ['quote"', "back\\slash", "accents\u00e9\u2014", "line\nbreak"])
-def test_error_keeps_its_characters_whatever_was_sent(idp: Idp, token_flow: Flow, text: str) -> None:
-    answer = idp.authorize(token_flow, response_type=text)
+def test_error_keeps_its_characters_whatever_was_sent(idp: Idp, some_flow: Flow, text: str) -> None:
+    answer = idp.authorize(some_flow, response_type=text)
     if answer.error is None:
         raise NotOffered(f"no error came back to the client: {answer.describe()}")
     told = [answer.error, answer.parameters.get("error_description") or "none"]

@@ -115,10 +115,9 @@ def test_lifetime_has_digits_only(idp: Idp, service: Caller) -> None:
 @clause("rfc6749:A.17/refresh-token")
 def test_refresh_token_is_printable(idp: Idp, service: Caller) -> None:
     members = idp.token(service).members
-    if "refresh_token" not in members:
-        raise NotOffered("the answer has no refresh token")
-    assert isinstance(members["refresh_token"], str)
-    assert is_vschars(members["refresh_token"])
+    if "refresh_token" in members:
+        assert isinstance(members["refresh_token"], str)
+        assert is_vschars(members["refresh_token"])
 
 
 @clause("rfc6749:8.2/parameter-names")

@@ -20,6 +20,7 @@ from grantproof.profile.discovery import Metadata, fill_endpoints, metadata_urls
 from grantproof.profile.offer import SHORT_LIFETIME_S, Offer
 from grantproof.roles import ROLES, Caller, Flow, Holder
 from grantproof.transport import Politeness, Recorder, Redactor, ResetError, Transport
+from grantproof.transport.handshake import Handshake, shake_hands
 from grantproof.transport.raw import send_raw
 from grantproof.wire.answer import Answer, AuthorizationAnswer, TokenAnswer
 from grantproof.wire.authentication import JWT_BEARER, SigningKey, assertion_claims, basic_credentials
@@ -298,6 +299,15 @@ class Idp:
         verify = _verify(self.profile)
         return verify if isinstance(verify, ssl.SSLContext) else None
 
+    def shake_hands(self, url: str, context: ssl.SSLContext | None = None) -> Handshake:
+        """The outcome of a TLS handshake with the host of a URL; by the profile's authorities where no context is given.
+
+        Raises:
+            Inconclusive: there is no connection to shake hands on.
+        """
+        trusted = context or self.transport_context or ssl.create_default_context()
+        return shake_hands(url, trusted, timeout_s=self.profile.timeout_s)
+
     def _judge_reset(self, request: Request, problem: ResetError) -> None:
         control = next((each for each in self.documents if each.status == 200), None)
         alive = Request("GET", control.url) if control else Request("GET", self.endpoint("token"))
@@ -387,6 +397,10 @@ class Idp:
     @cached_property
     def _redirect_uris(self) -> frozenset[str]:
         return frozenset(uri for client in self.profile.clients.values() for uri in client.redirect_uris)
+
+    def walk(self, url: str) -> AuthorizationAnswer:
+        """Where an authorization request by GET ends that is written byte by byte, in the kept browser."""
+        return self.follow(FormRequest(url, method="GET"))
 
     def provoke(self, flow: Flow, path: "ErrorPath") -> AuthorizationAnswer:
         """Where the flow's plain request ends with one thing wrong.

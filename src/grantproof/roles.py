@@ -195,6 +195,10 @@ ROLES: dict[str, Role] = {
         "an implicit client with the response type id_token token",
         _flows(lambda client, each: _implicit(client) and len(each.split()) > 1),
     ),
+    "some_flow": Role(
+        "one client that may use the implicit grant for a token, for what does not depend on the client",
+        lambda profile: _flows(lambda client, each: _implicit(client) and _has_token(each))(profile)[:1],
+    ),
     "public_flow": Role(
         "a public client that may use the implicit grant",
         _flows(lambda client, each: _implicit(client) and _has_token(each) and client.public),

@@ -7,6 +7,7 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from grantproof.reference.variants import Fault, all_faults, all_oddities
 from grantproof.report.files import replace_file
 from tests.faults.harness import run_harness
 from tests.faults.shard import RULEBOOKS, Job, Outcome, checks_of, run_all, variant_host
+from tests.faults.tls import is_about_tls, run_tls
 
 MATRIX = Path("reports/kill-matrix.json")
 NOT_FUZZING = ("-k", "not fuzz")
@@ -59,15 +61,25 @@ def build(
     faults = [fault for fault in all_faults().values() if not only or fault.id in only]
     odd = [oddity for oddity in all_oddities().values() if oddities and (not only or oddity.id in only)]
     document: dict[str, Any] = {"faults": [], "oddities": [], "harness": []}
+    secure = {variant.id for variant in (*faults, *odd) if is_about_tls(variant, registry)}
     with variant_host() as (base_url, folder):
-        jobs = [Job("lawful", write_profile(base_url, "lawful", folder), arguments=NOT_FUZZING if only else ())]
+        lawful_checks = {check for fault in faults for check in checks_of(fault.clause, sources)} if only else set()
+        needed = () if odd or everything else tuple(sorted(lawful_checks))
+        lawful_arguments = NOT_FUZZING if odd and not lawful_checks else ()
+        jobs = [Job("lawful", write_profile(base_url, "lawful", folder), needed, lawful_arguments)]
         for fault in faults:
             checks = () if everything else checks_of(fault.clause, sources)
-            if checks or everything:
+            if (checks or everything) and fault.id not in secure:
                 jobs.append(Job(fault.id, write_profile(base_url, fault.id, folder), checks))
-        jobs += [Job(oddity.id, write_profile(base_url, oddity.id, folder), arguments=NOT_FUZZING) for oddity in odd]
+        jobs += [
+            Job(oddity.id, write_profile(base_url, oddity.id, folder), arguments=NOT_FUZZING)
+            for oddity in odd
+            if oddity.id not in secure
+        ]
         outcomes = {outcome.job.variant: outcome for outcome in _shown(run_all(jobs), len(jobs))}
-    lawful = frozenset(outcomes["lawful"].ids("pass"))
+    over_tls = _over_tls([fault for fault in faults if fault.id in secure], secure - {each.id for each in faults})
+    lawful = frozenset(outcomes["lawful"].ids("pass")) | frozenset(over_tls["lawful"].ids("pass") if over_tls else ())
+    outcomes = over_tls | outcomes
     known = set(outcomes["lawful"].ids("fail", "warn", "inconclusive"))
     document["lawful"] = {"failed": sorted(known), "passed": len(lawful)}
     for fault in faults:
@@ -82,6 +94,16 @@ def build(
     if harness and not only:
         document["harness"] = run_harness()
     return document
+
+
+def _over_tls(faults: Sequence[Fault], odd: Iterable[str]) -> dict[str, Outcome]:
+    """The outcomes of what shows only over TLS, and those of the lawful server there; empty when there is nothing."""
+    sources = check_sources()
+    chosen = [(fault.id, checks_of(fault.clause, sources), ()) for fault in faults]
+    lawful = tuple(sorted({check for _, checks, _ in chosen for check in checks}))
+    everything = [(oddity, (), NOT_FUZZING) for oddity in sorted(odd)]
+    variants = [("lawful", lawful, () if lawful else NOT_FUZZING), *chosen, *everything]
+    return {outcome.job.variant: outcome for outcome in run_tls(variants)} if len(variants) > 1 else {}
 
 
 def _trouble(outcome: Outcome) -> dict[str, str]:

@@ -24,6 +24,7 @@ class Connection:
         intended_s: when the request was meant to leave, on the engine's clock.
         sent_s: when it did leave.
         since_s: when the connection was opened.
+        rested_s: when its last answer came.
         served: how many answers it has brought.
         retried: the request was sent before, on a connection that the peer had already given up.
     """
@@ -33,6 +34,7 @@ class Connection:
         "descriptor",
         "intended_s",
         "reader",
+        "rested_s",
         "retried",
         "sent_s",
         "served",
@@ -47,7 +49,7 @@ class Connection:
         self.descriptor = self.sock.fileno()
         self.reader = AnswerReader()
         self.state = CONNECTING
-        self.intended_s = self.sent_s = 0.0
+        self.intended_s = self.sent_s = self.rested_s = 0.0
         self.since_s = now_s
         self.served = 0
         self.retried = False

@@ -7,6 +7,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol
 
 import gevent
+from locust.stats import CSV_STATS_INTERVAL_SEC
 
 from grantproof.load.generator import Ending
 from grantproof.load.ledger import Ledger, default_folder, print_progress
@@ -116,8 +117,10 @@ class SingleBooks:
         _log.info("%d valid answers at %g/s: %s", result.ok, result.achieved_per_s, ledger.folder / FILE_NAME)
         given: Any = self._environment.parsed_options
         runner: Any = self._environment.runner
-        # In a greenlet of its own, since quitting ends the greenlets of users, of which this may be one.
-        gevent.spawn(runner.quit if given.headless else runner.stop)
+        # In a greenlet of its own, since quitting ends the greenlets of users, of which this may be one; and where
+        # Locust writes CSV, after its next page, since it writes none at the end.
+        wait_s = CSV_STATS_INTERVAL_SEC + 0.1 if given.csv_prefix else 0
+        gevent.spawn_later(wait_s, runner.quit if given.headless else runner.stop)
 
     def _on_quit(self, **_: object) -> None:
         self._stack.close()

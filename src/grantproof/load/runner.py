@@ -83,13 +83,17 @@ def command_line(plan: LoadPlan) -> list[str]:
     users = plan.users if plan.users is not None else plan.workers
     command += ["--users", str(users), "--spawn-rate", str(users)]
     if plan.workers > 1:
+        here, port = "127.0.0.1", str(_free_port())
+        command += ["--processes", str(plan.workers), "--expect-workers-max-wait", "30"]
         command += [
-            "--processes",
-            str(plan.workers),
             "--master-bind-host",
-            "127.0.0.1",
+            here,
             "--master-bind-port",
-            str(_free_port()),
+            port,
+            "--master-host",
+            here,
+            "--master-port",
+            port,
         ]
     return command + [part for rule in plan.thresholds or () for part in ("--threshold", rule)]
 

@@ -20,11 +20,6 @@ class Schedule(Protocol):
     """Intended send times."""
 
     @property
-    def rate_per_s(self) -> float:
-        """The mean rate that is offered."""
-        ...
-
-    @property
     def duration_s(self) -> float | None:
         """How long requests are sent; None is until the run is stopped."""
         ...
@@ -38,23 +33,22 @@ class Schedule(Protocol):
 
 @dataclass(frozen=True)
 class Constant:
-    """Evenly spaced arrivals."""
+    """Evenly spaced arrivals: of all that the rate gives, counted from 0, every `step`-th from `first` on."""
 
     rate_per_s: float
     duration_s: float | None = None
-    offset_s: float = 0.0
+    first: int = 0
+    step: int = 1
 
     def __iter__(self) -> "Iterator[float]":
-        rate, offset = self.rate_per_s, self.offset_s
+        rate = self.rate_per_s
         if self.duration_s is None:
-            return (offset + number / rate for number in count())
-        total = arrivals_before(self.duration_s - offset, rate)
-        return (offset + number / rate for number in range(total))
+            return (number / rate for number in count(self.first, self.step))
+        return (number / rate for number in range(self.first, arrivals_before(self.duration_s, rate), self.step))
 
     def share(self, index: int, of: int) -> "Constant":
         """Every `of`-th arrival, so that all workers together are as even as one."""
-        offset_s = self.offset_s + index / self.rate_per_s
-        return replace(self, rate_per_s=self.rate_per_s / of, offset_s=offset_s)
+        return replace(self, first=self.first + index * self.step, step=self.step * of)
 
 
 @dataclass(frozen=True)

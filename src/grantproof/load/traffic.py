@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from grantproof.load.target import Target
 
 _PAUSE_S: Final = 0.05
+_STALE_S: Final = 1.0
 _BOTH: Final = READABLE | WRITABLE
 
 
@@ -225,12 +226,19 @@ class Traffic:
             return
         self.busy -= 1
         connection.served += 1
+        connection.rested_s = self._now
         self._rest(connection)
 
     def _lose(self, connection: Connection, error: OSError | None) -> None:
-        """A connection ended by itself. Where a kept-alive one ended before it took its request, that is sent again."""
+        """A connection ended by itself. Where a kept-alive one ended before it took its request, that is sent again.
+
+        The peer may end an idle connection at any time; a request that is on its way then finds an ordinary end, which
+        is told as a broken pipe once the request is refused. A reset in the midst of traffic is the target's doing.
+        """
         state, kind = connection.state, kind_of(error) if error is not None else "reset"
-        again = connection.served and not connection.reader.begun and not connection.retried
+        stale = connection.sent_s - connection.rested_s >= _STALE_S
+        gone = error is None or isinstance(error, BrokenPipeError) or stale
+        again = gone and connection.served and not connection.reader.begun and not connection.retried
         self._drop(connection)
         if state == CONNECTING:
             self._miss(kind, perf_counter())

@@ -134,9 +134,7 @@ def _hmac_with_public_key(signer: Signer) -> str | None:
     from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - as in sign_text
 
     private: Any = serialization.load_pem_private_key(signer.key.material.encode(), None)
-    pem = private.public_key().public_bytes(
-        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
+    pem = private.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     return sign_hmac(signer.claims, pem, signer.header | {"alg": "HS256"})
 
 

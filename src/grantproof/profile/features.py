@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from grantproof.profile.addresses import is_loopback
 from grantproof.profile.discovery import Metadata
 from grantproof.profile.facts import Facts, Offered, no, provable, unknown, yes
 
@@ -133,18 +134,20 @@ def _addresses(facts: Facts) -> list[str]:
 
 
 def _tls(facts: Facts) -> Offered:
-    return _scheme(facts, "https")
+    """Whether TLS is due: wherever it is spoken, and wherever others than this machine can listen."""
+    addresses = _addresses(facts)
+    if any(each.startswith("https:") for each in addresses):
+        return yes("an address of the target is https")
+    if not addresses:
+        return unknown("no address of the target is known")
+    if all(map(is_loopback, addresses)):
+        return no("the target speaks plain http on this machine only")
+    return yes("the target speaks plain http to other machines, where TLS is due")
 
 
 def _plain_http(facts: Facts) -> Offered:
-    return _scheme(facts, "http")
-
-
-def _scheme(facts: Facts, scheme: str) -> Offered:
-    addresses = _addresses(facts)
-    if any(each.startswith(f"{scheme}:") for each in addresses):
-        return yes(f"an address of the target is {scheme}")
-    return no(f"no address of the target is {scheme}") if addresses else unknown("no address of the target is known")
+    """Whether a request in the clear would be a finding: exactly where TLS is due."""
+    return _tls(facts)
 
 
 def _intrusive(facts: Facts) -> Offered:

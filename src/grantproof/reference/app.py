@@ -47,6 +47,7 @@ ANSWERS: dict[str, Callable[[Call], Answer]] = {
     "jwks": endpoints.answer_jwks,
     "metadata": endpoints.answer_metadata,
     "openid_metadata": endpoints.answer_metadata,
+    "appended_metadata": endpoints.answer_metadata,
 }
 
 
@@ -75,6 +76,11 @@ class AuthorizationServer:
         self._endpoints = {f"{self.path}{path}": name for name, path in PATHS.items()}
         self._endpoints[f"{OAUTH_WELL_KNOWN}{self.path}"] = "metadata"
         self._endpoints[f"{self.path}{OPENID_WELL_KNOWN}"] = "openid_metadata"
+        self._endpoints.setdefault(f"{self.path}{OAUTH_WELL_KNOWN}", "appended_metadata")
+
+    def endpoint_at(self, path: str) -> str | None:
+        """The name of the endpoint at a path; None where there is none."""
+        return self._endpoints.get(path)
 
     def url(self, endpoint: str) -> str:
         """The URL of an endpoint, by its name."""

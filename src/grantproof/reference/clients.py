@@ -204,6 +204,7 @@ def _applications(credentials: Credentials) -> tuple[Client, ...]:
             response_types=("token", "id_token", "id_token token"),
             redirect_uris=("https://oidc.example/cb",),
             scopes=("openid", "read", "write"),
+            token_format="jwt",  # noqa: S106 - a format
             signing_alg="RS256",
         ),
         Client(

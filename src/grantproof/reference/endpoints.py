@@ -76,7 +76,10 @@ def answer_resource(call: Call) -> Answer:
 
 
 def answer_metadata(call: Call) -> Answer:
-    """Both well-known documents (RFC 8414 section 3)."""
+    """Both well-known documents, and the place where the OAuth one must not be (RFC 8414 section 3)."""
+    status = call.rules.metadata_status(call)
+    if status != 200:
+        return Answer(status, [("cache-control", "no-store")])
     return _document(call, json.dumps(call.rules.metadata_document(call), indent=1).encode())
 
 

@@ -27,6 +27,7 @@ from .lawful import (
     sessions,
     tokens,
 )
+from .listener import Listener
 from .state import PendingRequest, Session, TokenRecord
 
 Headers = list[tuple[str, str]]
@@ -205,9 +206,13 @@ class Rules:
     # Metadata and keys
     common_metadata: Callable[[Call], Claims] = metadata.common_metadata
     openid_metadata: Callable[[Call], Claims] = metadata.openid_metadata
+    metadata_status: Callable[[Call], int] = metadata.metadata_status
     metadata_document: Callable[[Call], Claims] = metadata.metadata_document
     jwks_document: Callable[[Call], Claims] = metadata.jwks_document
     document_headers: Callable[[Call], Headers] = metadata.document_headers
+
+    # Transport: not a rule about a call, only heeded where the server listens with TLS
+    listener: Listener = Listener()
 
     def __or__(self, changes: "Rules") -> "Rules":
         """These rules, with those that are not the lawful ones in `changes` replaced."""

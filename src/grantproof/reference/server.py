@@ -15,6 +15,7 @@ import uvicorn
 from .app import AuthorizationServer
 from .clients import Credentials
 from .host import VariantHost, write_profile
+from .listener import Listener, PlainDoor, Sniffer
 from .profile import write_profile_files
 from .tls import TlsFiles, make_tls_files
 from .variants import rules_of
@@ -22,6 +23,8 @@ from .variants import rules_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
     from types import FrameType
+
+    from starlette.types import ASGIApp
 
 HOST = "127.0.0.1"
 SHUTDOWN_TIMEOUT_S = 2
@@ -49,12 +52,12 @@ def serve(
     rules = rules_of(variants)
     with _private_directory(directory) as private, _listen(port) as listener:
         credentials = Credentials.load(private)
-        files = make_tls_files(private) if tls else None
+        files = make_tls_files(private, rules.listener.certificate) if tls else None
         issuer = f"{'https' if tls else 'http'}://{HOST}:{listener.getsockname()[1]}"
         title = f"grantproof reference ({', '.join(variants) or 'lawful'})"
         path = write_profile_files(issuer, credentials, title, private / "embedded.toml", tls=tls)
         app = AuthorizationServer(issuer, credentials, rules)
-        _run(app, listener, files, lambda: on_ready(path) if on_ready else None)
+        _run(app, listener, files, lambda: on_ready(path) if on_ready else None, rules.listener)
 
 
 def serve_variants(port: int, directory: Path, on_ready: Callable[[str], None] | None = None) -> None:
@@ -97,13 +100,21 @@ def _listen(port: int) -> socket.socket:
 class _Foreground(uvicorn.Server):
     """A uvicorn server that says when it is ready, and ends quietly on a signal."""
 
-    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None], sniffer: Sniffer | None = None) -> None:
         super().__init__(config)
         self._on_ready = on_ready
+        self._sniffer = sniffer
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
+        if self._sniffer is not None:
+            await self._sniffer.start()
         self._on_ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        if self._sniffer is not None:
+            await self._sniffer.stop()
+        await super().shutdown(sockets=sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
@@ -130,8 +141,20 @@ def _run(
     listener: socket.socket,
     files: TlsFiles | None,
     on_ready: Callable[[], None],
+    settings: Listener | None = None,
 ) -> None:
-    config = uvicorn.Config(
+    settings = settings or Listener()
+    config = _config(app, files, settings.ciphers)
+    if files is None or not settings.sniffs or not isinstance(app, AuthorizationServer):
+        _Foreground(config, on_ready).run(sockets=[listener])
+        return
+    with _listen(0) as inner:
+        sniffer = Sniffer(listener, inner.getsockname()[1], _config(PlainDoor(app, settings), None))
+        _Foreground(config, on_ready, sniffer).run(sockets=[inner])
+
+
+def _config(app: ASGIApp, files: TlsFiles | None, ciphers: str = "") -> uvicorn.Config:
+    return uvicorn.Config(
         app,
         log_level="error",
         access_log=False,
@@ -143,8 +166,8 @@ def _run(
         backlog=2048,
         ssl_certfile=files.certificate if files else None,
         ssl_keyfile=files.key if files else None,
+        ssl_ciphers=ciphers or None,
     )
-    _Foreground(config, on_ready).run(sockets=[listener])
 
 
 __all__ = ["serve", "serve_variants", "write_profile"]

@@ -17,6 +17,8 @@ from .clients import write_private
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from .listener import Certificate
+
 _LIFETIME = dt.timedelta(days=7)
 
 
@@ -29,8 +31,11 @@ class TlsFiles:
     key: Path
 
 
-def make_tls_files(directory: Path) -> TlsFiles:
-    """Makes an authority, and a certificate of it for localhost and 127.0.0.1; the authority's key is not kept."""
+def make_tls_files(directory: Path, kind: Certificate = "valid") -> TlsFiles:
+    """Makes an authority, and a certificate of it for localhost and 127.0.0.1; the authority's key is not kept.
+
+    Other kinds than `valid` are out of date, name another host, or come from an authority that nobody is told of.
+    """
     ca_key = ec.generate_private_key(ec.SECP256R1())
     ca_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "grantproof throw-away authority")])
     ca_usage = x509.KeyUsage(
@@ -53,15 +58,18 @@ def make_tls_files(directory: Path) -> TlsFiles:
         .sign(ca_key, hashes.SHA256())
     )
     key = ec.generate_private_key(ec.SECP256R1())
-    names = x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.IPAddress(ipaddress.IPv4Address("127.0.0.1"))])
+    own = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.IPv4Address("127.0.0.1"))]
+    names = x509.SubjectAlternativeName([x509.DNSName("elsewhere.example")] if kind == "other_host" else own)
+    shift = {"expired": -2 * _LIFETIME, "not_yet_valid": _LIFETIME}.get(kind, dt.timedelta())
+    signer = ec.generate_private_key(ec.SECP256R1()) if kind == "unknown_authority" else ca_key
     certificate = (
-        _builder(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")]), ca_name, key.public_key())
+        _builder(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")]), ca_name, key.public_key(), shift)
         .add_extension(names, critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(ca_identifier), critical=False)
-        .sign(ca_key, hashes.SHA256())
+        .sign(signer, hashes.SHA256())
     )
     files = TlsFiles(directory / "ca.pem", directory / "server.pem", directory / "server-key.pem")
     write_private(files.ca, _pem(ca))
@@ -73,8 +81,10 @@ def make_tls_files(directory: Path) -> TlsFiles:
     return files
 
 
-def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
-    now = dt.datetime.now(dt.UTC)
+def _builder(
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, shift: dt.timedelta = dt.timedelta()
+) -> x509.CertificateBuilder:
+    now = dt.datetime.now(dt.UTC) + shift
     return (
         x509.CertificateBuilder()
         .subject_name(subject)

@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from grantproof.report.load_view import compose_load
 from grantproof.report.page import compose
-from grantproof.report.visible import visible
+from grantproof.report.visible import one_line, visible
 from grantproof.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -82,8 +82,8 @@ def render_html(
             assets=_assets(),
             page=page,
             load=load_view,
-            target_name=run.target.name if run else str(target.get("name") or "load run"),
-            issuer=run.target.issuer if run else str(target.get("issuer") or ""),
+            target_name=one_line(run.target.name if run else str(target.get("name") or "load run"), 160),
+            issuer=one_line(run.target.issuer if run else str(target.get("issuer") or ""), 300),
             version=run.tool_version if run else tool_version,
             tiles=TILE_ORDER,
         )

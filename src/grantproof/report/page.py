@@ -30,6 +30,17 @@ class CheckView:
 
 
 @dataclass(frozen=True)
+class CheckGroup:
+    """Checks that differ in their parameters only: the name without them, and each check's parameters."""
+
+    name: str
+    verdict: Verdict
+    message: str
+    parameters: tuple[str, ...]
+    checks: tuple[CheckView, ...]
+
+
+@dataclass(frozen=True)
 class ClauseView:
     """A clause with its checks; `finding` tells that its evidence stands among the findings."""
 
@@ -46,6 +57,22 @@ class ClauseView:
     def anchor(self) -> str:
         """An element id."""
         return "c-" + "".join(mark if mark.isalnum() and mark.isascii() else "-" for mark in self.result.id)
+
+    @property
+    def groups(self) -> tuple[CheckGroup, ...]:
+        """Its checks, those of one name, verdict and message together."""
+        found: dict[tuple[str, Verdict, str], list[CheckView]] = {}
+        for check in self.checks:
+            name = check.result.id.partition("[")[0]
+            found.setdefault((name, check.result.verdict, check.message), []).append(check)
+        return tuple(
+            CheckGroup(
+                *key,
+                tuple(check.result.id[len(key[0]) + 1 : -1] for check in own if "[" in check.result.id),
+                tuple(own),
+            )
+            for key, own in found.items()
+        )
 
     @property
     def broken(self) -> tuple[CheckView, ...]:

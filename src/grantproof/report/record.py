@@ -11,82 +11,30 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NotRequired, Self, TypedDict, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from grantproof.errors import GrantproofError
 from grantproof.report.files import replace_file
+from grantproof.report.rows import (
+    CheckResult,
+    ClauseResult,
+    ExchangeRecord,
+    Target,
+    Waiver,
+    counts_of,
+    exchange_of,
+)
 from grantproof.report.tally import ExitCode, binds, capability, clause_verdict, count, exit_code
-from grantproof.verdict import Level, Verdict
+from grantproof.verdict import Verdict
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from grantproof.clauses import Clause
 
+__all__ = ["SCHEMA", "CheckResult", "ClauseResult", "ExchangeRecord", "Run", "Target", "Waiver"]
+
 SCHEMA = "grantproof/results/1"
-
-
-class ExchangeRecord(TypedDict):
-    """One redacted HTTP exchange; request and response have HAR's shape. `seconds` is how long the answer took."""
-
-    n: int
-    request: dict[str, Any]
-    response: dict[str, Any]
-    seconds: float
-    curl: str
-    startedDateTime: NotRequired[float | str]
-
-
-@dataclass(frozen=True)
-class Target:
-    """Whom the run was about."""
-
-    name: str
-    issuer: str = ""
-
-
-@dataclass(frozen=True)
-class CheckResult:
-    """How one parametrized check ended. `id` is its path below the conformance root; `exchanges` are their numbers."""
-
-    id: str
-    clauses: tuple[str, ...]
-    grant: str
-    verdict: Verdict
-    message: str = ""
-    seconds: float = 0.0
-    exchanges: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True)
-class ClauseResult:
-    """What the run found about one clause. `verdict` is None for a MAY, whose finding is `capability`."""
-
-    id: str
-    spec: str
-    section: str
-    level: Level
-    levels: Mapping[str, Level]
-    statement: str
-    url: str
-    verdict: Verdict | None
-    capability: bool | None
-    checks: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Waiver:
-    """A waiver of the profile and what became of it.
-
-    `state` is one of: applied (it turned a finding into waived), stale (its check ran and did not fail), expired,
-    unused (its check was not selected). `until` is the ISO date of its last day, UTC.
-    """
-
-    clause: str
-    reason: str
-    until: str
-    state: str
-    check: str | None = None
 
 
 @dataclass(frozen=True)
@@ -173,7 +121,7 @@ class Run:
             clause_summary=count(clause.verdict for clause in found),
             clauses=found,
             checks=tuple(_settled(check, binding) for check in checks),
-            exchanges=tuple(_exchange(exchange) for exchange in exchanges),
+            exchanges=tuple(exchange_of(exchange) for exchange in exchanges),
             waivers=tuple(waivers),
         )
 
@@ -216,12 +164,12 @@ class Run:
                 started=document["started"],
                 seconds=document["seconds"],
                 exit_code=document["exit_code"],
-                summary=_counts(document["summary"]),
-                clause_summary=_counts(document["clause_summary"]),
-                clauses=tuple(_clause(row) for row in document["clauses"]),
-                checks=tuple(_check(row) for row in document["checks"]),
-                exchanges=tuple(_exchange(row) for row in document["exchanges"]),
-                waivers=tuple(_waiver(row) for row in document.get("waivers", ())),
+                summary=counts_of(document["summary"]),
+                clause_summary=counts_of(document["clause_summary"]),
+                clauses=tuple(ClauseResult.from_row(row) for row in document["clauses"]),
+                checks=tuple(CheckResult.from_row(row) for row in document["checks"]),
+                exchanges=tuple(exchange_of(row) for row in document["exchanges"]),
+                waivers=tuple(Waiver.from_row(row) for row in document.get("waivers", ())),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as problem:
             raise GrantproofError(f"no results.json of ours: {type(problem).__name__}: {problem}") from None
@@ -292,45 +240,3 @@ def _settled(check: CheckResult, binding: set[str]) -> CheckResult:
     if check.verdict in {Verdict.FAIL, Verdict.WARN, Verdict.WAIVED} and not binding.intersection(check.clauses):
         return replace(check, verdict=Verdict.NOT_OFFERED)
     return check
-
-
-def _counts(row: Mapping[str, int]) -> dict[Verdict, int]:
-    return {Verdict(verdict): number for verdict, number in row.items()}
-
-
-def _clause(row: Mapping[str, Any]) -> ClauseResult:
-    return ClauseResult(
-        id=row["id"],
-        spec=row["spec"],
-        section=row["section"],
-        level=Level(row["level"]),
-        levels={rulebook: Level(level) for rulebook, level in row["levels"].items()},
-        statement=row["statement"],
-        url=row["url"],
-        verdict=None if row["verdict"] is None else Verdict(row["verdict"]),
-        capability=row["capability"],
-        checks=tuple(row["checks"]),
-    )
-
-
-def _check(row: Mapping[str, Any]) -> CheckResult:
-    return CheckResult(
-        id=row["id"],
-        clauses=tuple(row["clauses"]),
-        grant=row["grant"],
-        verdict=Verdict(row["verdict"]),
-        message=row["message"],
-        seconds=row["seconds"],
-        exchanges=tuple(row["exchanges"]),
-    )
-
-
-def _waiver(row: Mapping[str, Any]) -> Waiver:
-    return Waiver(row["clause"], row["reason"], row["until"], row["state"], row.get("check"))
-
-
-def _exchange(row: Mapping[str, Any]) -> ExchangeRecord:
-    missing = {"n", "request", "response", "seconds", "curl"} - row.keys()
-    if missing:
-        raise GrantproofError(f"an exchange lacks {', '.join(sorted(missing))}")
-    return cast("ExchangeRecord", dict(row))

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from grantproof import __version__
 from grantproof.errors import GrantproofError
 from grantproof.report.files import replace_file
 
@@ -57,7 +58,7 @@ def write(
 
 
 def write_load_page(
-    folder: Path, *, load: Json | None = None, capacity: Json | None = None, tool_version: str = ""
+    folder: Path, *, load: Json | None = None, capacity: Json | None = None, tool_version: str = __version__
 ) -> dict[str, Path]:
     """Writes report.html and summary.md of a load run or a capacity search; with a results.json beside it, of both.
 

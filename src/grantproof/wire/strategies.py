@@ -25,12 +25,15 @@ _Check = TypeVar("_Check", bound=Callable[..., Any])
 RESERVED = "%+&=:;/?#[]@!$'()*,"
 QUOTES = "\"'`\\<>|^{}~"
 SPACES = (" ", "  ", "\t", "\n", "\r\n", "\x0b", "\u00a0", "\u2003", "\u3000", "\u200b")
-CONTROLS = tuple(map(chr, (0x00, 0x01, 0x07, 0x08, 0x0D, 0x1B, 0x1F, 0x7F, 0x80, 0x85, 0x9F)))
+CONTROLS = tuple(map(chr, (0x00, 0x00, 0x00, 0x01, 0x07, 0x08, 0x0D, 0x1B, 0x1F, 0x7F, 0x80, 0x85, 0x9F)))
 BEYOND_ASCII = ("é", "ß", "İ", "Ω", "Ａ", "e\u0301", "\u202e", "\ufeff", "\ufffd", "\uffff", "😀", "\U0010ffff")
 NOT_UTF8 = ("\udc80", "\udcff", "\udcc3", "\udcc0\udcaf", "\udced\udca0\udc80", "\udcf5\udc80\udc80\udc80", "\udcfe")
 ESCAPES = ("%00", "%0d%0a", "%zz", "%u0041", "%25", "\\u0000", "&#60;", "&lt;", "${7*7}", "{{7*7}}", "%s%n", "../")
 QUERIES = ("' OR '1'='1", "'--", '");', "*)(cn=*", "/*", "|| id", "[]", "[$ne]", "null", "undefined", "-1")
 WORDS = ("a", "B", "0", "read", "client_credentials", "token", "error", "x" * 200)
+
+BLANKS = ("\0", " ", "\t", "\r\n", "\u00a0", "\0a")
+"""What a careless comparison of secrets takes for nothing."""
 
 PRINTABLE = (tuple(RESERVED), tuple(QUOTES), (" ", "  "), tuple(VSCHARS), ("%41", "%2B", "&amp;", "+", "%"), WORDS)
 """Classes of printable ASCII, the reserved characters first."""
@@ -51,7 +54,7 @@ def printable_text() -> "SearchStrategy[str]":
 
 def any_text() -> "SearchStrategy[str]":
     """Text with anything in it, octets that are no UTF-8 among it."""
-    return _pieces(UNUSUAL, 6)
+    return _pieces(UNUSUAL, 10)
 
 
 def response_types() -> "SearchStrategy[str]":
@@ -126,15 +129,14 @@ class Change:
 def changes() -> "SearchStrategy[Change]":
     """Changes of a secret: odd characters around it, parts of it, nothing but odd characters."""
     cut = st.sampled_from(("but the last", "but the first", "first half", "swapped case", "reversed", "encoded twice"))
-    around = any_text()
+    around, blank = any_text(), st.sampled_from(BLANKS)
     return st.one_of(
         around.map(lambda text: Change(f"followed by {shown(text)}", after=text)),
         around.map(lambda text: Change(f"after {shown(text)}", before=text)),
         around.map(lambda text: Change(f"replaced by {shown(text)}", before=text, keep="none")),
-        st.sampled_from((*SPACES, *CONTROLS)).map(lambda text: Change(f"followed by {shown(text)}", after=text)),
-        st.sampled_from((*SPACES, *CONTROLS)).map(
-            lambda text: Change(f"replaced by {shown(text)}", before=text, keep="none")
-        ),
+        blank.map(lambda text: Change(f"followed by {shown(text)}", after=text)),
+        blank.map(lambda text: Change(f"followed by {shown(text)}", after=text)),
+        blank.map(lambda text: Change(f"replaced by {shown(text)}", before=text, keep="none")),
         cut.map(lambda keep: Change(keep, keep=keep)),
     )
 
@@ -199,6 +201,9 @@ BREAKOUTS = (
     f"</title><{MARK}>",
     f"--><{MARK}>",
     f"</textarea></script><{MARK}>",
+    f"--></title></textarea></script>'\"><{MARK}>",
+    f"--></title></textarea></script>'\"><{MARK}>",
+    f"--></title></textarea></script>'\"><{MARK}>",
 )
 HEADER_BREAKOUTS = (f"\r\n{MARK}: 1", f"\n{MARK}: 1", f"\r{MARK}: 1", f"\u560a{MARK}: 1", f"\r\n\r\n<{MARK}>")
 

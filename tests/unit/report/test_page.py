@@ -35,8 +35,10 @@ def run_of(*verdicts: Verdict, stale: bool = False, interrupted: bool = False) -
         (
             run_of(FAIL, FAIL, WARN, WARN, UNDECIDED, WAIVED),
             FAIL,
-            "Breaks 2 of the 3 requirements judged and departs from 2 recommendations; "
-            "1 clause could not be decided, 1 clause is waived.",
+            (
+                "Breaks 2 of the 3 requirements judged and departs from 2 recommendations; "
+                "1 clause could not be decided, 1 clause is waived."
+            ),
         ),
         (run_of(PASS, UNDECIDED), UNDECIDED, "Keeps the one requirement judged; 1 clause could not be decided."),
         (run_of(UNDECIDED), UNDECIDED, "Met no requirement that could be judged; 1 clause could not be decided."),
@@ -114,3 +116,17 @@ def test_a_reason_is_told_once_for_all_its_clauses() -> None:
         ("time-out after 10 s", 2, 3),
         ("reset", 1, 1),
     ]
+
+
+def test_checks_of_one_name_and_ending_stand_together(small_run: Run) -> None:
+    groups = compose(small_run).findings[0].groups
+    assert [(group.name, group.verdict, group.parameters) for group in groups] == [
+        ("rfc6749/test_5_2_error.py::test_unknown_grant_type", FAIL, ("basic",)),
+        ("rfc6749/test_5_2_error.py::test_unknown_grant_type", FAIL, ("post",)),
+        ("rfc6749/test_5_2_error.py::test_unknown_grant_type", PASS, ("jwt",)),
+    ]
+    found = clause("rfc6749:5.2/x", "C.")
+    checks = [CheckResult(f"t.py::test_x[{name}]", (found.id,), "g", PASS) for name in ("a[0]", "b")]
+    page = compose(assemble([found], [*checks, CheckResult("t.py::test_x", (found.id,), "g", PASS)]))
+    (group,) = page.specifications[0].clauses[0].groups
+    assert (group.parameters, len(group.checks)) == (("a[0]", "b"), 3)

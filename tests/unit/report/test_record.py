@@ -31,15 +31,12 @@ def check(clause_id: str, verdict: Verdict, name: str = "test_x") -> CheckResult
 def test_the_small_run_comes_to_what_it_holds(small_run: Run) -> None:
     assert small_run.exit_code == 1
     assert small_run.started == "2026-11-23T22:41:05.000Z"
-    assert dict(small_run.summary) == {
-        Verdict.PASS: 3, Verdict.FAIL: 2, Verdict.WARN: 1, Verdict.INCONCLUSIVE: 1, Verdict.NOT_OFFERED: 1, Verdict.WAIVED: 1,
-    }  # fmt: skip
-    assert dict(small_run.clause_summary) == {
-        Verdict.PASS: 2, Verdict.FAIL: 1, Verdict.WARN: 1, Verdict.INCONCLUSIVE: 1, Verdict.NOT_OFFERED: 1, Verdict.WAIVED: 1,
-    }  # fmt: skip
+    order = (Verdict.PASS, Verdict.FAIL, Verdict.WARN, Verdict.INCONCLUSIVE, Verdict.NOT_OFFERED, Verdict.WAIVED)
+    assert [small_run.summary[verdict] for verdict in order] == [3, 2, 1, 1, 1, 1]
+    assert [small_run.clause_summary[verdict] for verdict in order] == [2, 1, 1, 1, 1, 1]
 
 
-@pytest.mark.parametrize("name", ["small_run", "hostile_run", "large_run"])
+@pytest.mark.parametrize("name", ["small_run", "hostile_run"])
 def test_results_json_is_lawful_and_comes_back_as_it_was(name: str, request: pytest.FixtureRequest) -> None:
     run: Run = request.getfixturevalue(name)
     text = run.to_json()
@@ -98,7 +95,7 @@ def test_a_stale_waiver_and_an_interruption_reach_the_exit_code() -> None:
 
 
 def test_an_unknown_clause_is_refused() -> None:
-    with pytest.raises(GrantproofError, match="rfc6749:9.9/gone"):
+    with pytest.raises(GrantproofError, match=r"rfc6749:9\.9/gone"):
         assemble([], [check("rfc6749:9.9/gone", Verdict.PASS)])
 
 

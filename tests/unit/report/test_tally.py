@@ -10,23 +10,22 @@ UNDECIDED, NOT_OFFERED, WAIVED = Verdict.INCONCLUSIVE, Verdict.NOT_OFFERED, Verd
 
 
 @pytest.mark.parametrize(
-    ("level", "verdicts", "verdict", "can"),
+    ("level", "verdicts", "found"),
     [
-        (Level.MUST, [PASS, FAIL, UNDECIDED], FAIL, None),
-        (Level.SHOULD, [PASS, WARN], WARN, None),
-        (Level.MUST_NOT, [WAIVED, PASS, NOT_OFFERED], WAIVED, None),
-        (Level.MUST, [NOT_OFFERED], NOT_OFFERED, None),
-        (Level.MAY, [PASS, WARN], None, True),
-        (Level.MAY, [WARN, UNDECIDED], None, False),
-        (Level.MAY, [UNDECIDED, NOT_OFFERED], None, None),
-        (Level.NONE, [FAIL], None, None),
+        (Level.MUST, [PASS, FAIL, UNDECIDED], (FAIL, None)),
+        (Level.SHOULD, [PASS, WARN], (WARN, None)),
+        (Level.MUST_NOT, [WAIVED, PASS, NOT_OFFERED], (WAIVED, None)),
+        (Level.MUST, [NOT_OFFERED], (NOT_OFFERED, None)),
+        (Level.MAY, [PASS, WARN], (None, True)),
+        (Level.MAY, [WARN, UNDECIDED], (None, False)),
+        (Level.MAY, [UNDECIDED, NOT_OFFERED], (None, None)),
+        (Level.NONE, [FAIL], (None, None)),
     ],
 )
 def test_a_clause_has_the_worst_of_its_checks_or_a_capability(
-    level: Level, verdicts: list[Verdict], verdict: Verdict | None, can: bool | None
+    level: Level, verdicts: list[Verdict], found: tuple[Verdict | None, bool | None]
 ) -> None:
-    assert clause_verdict(level, verdicts) == verdict
-    assert capability(level, verdicts) is can
+    assert (clause_verdict(level, verdicts), capability(level, verdicts)) == found
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,8 @@ def test_xml_gets_no_character_that_it_cannot_hold() -> None:
         ("see http://evil www.evil", "see http&#58;//evil www&#46;evil"),
         ("- item", "&#45; item"),
         ("10. item", "&#49;&#48;. item"),
-        ("*a* _b_ `c` ~d~ $e$ \\", "&#42;a&#42; &#95;b&#95; &#96;c&#96; &#126;d&#126; &#36;e&#36; &#92;"),
+        ("199.8/s", "199.8/s"),
+        ("*a* _b_ c_d `c` ~d~ $e$ \\", "&#42;a&#42; &#95;b&#95; c_d &#96;c&#96; &#126;d&#126; &#36;e&#36; &#92;"),
     ],
 )
 def test_markdown_renders_text_as_it_is(text: str, written: str) -> None:

@@ -231,12 +231,12 @@ def fragment_in_latin_1(rules: Rules) -> Rules:
 
 
 @fault(
-    "implicit_description_echoes_scope",
+    "implicit_description_repeats_scope",
     "rfc6749:4.2.2.1/error-description-charset",
     "partial",
     "A malformed scope is named as it came.",
 )
-def implicit_description_echoes_scope(rules: Rules) -> Rules:
+def implicit_description_repeats_scope(rules: Rules) -> Rules:
     """The description of one error repeats what was sent."""
     return rules | Rules(
         error_description=when(

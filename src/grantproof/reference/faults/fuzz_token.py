@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
+_HEADER_LINE = re.compile(r"([\w-]+): ([\x20-\x7e]*)")
 _LOWER_ESCAPE = re.compile(rb"%(?=[0-9][a-f]|[a-f][0-9a-f])")
 
 
@@ -195,9 +196,9 @@ def breaks_on_half_escapes(rules: Rules) -> Rules:
 
 
 @fault(
-    "description_echoes_scope", "rfc6749:5.2/error-description-charset", "partial", "A bad scope is named as it came."
+    "description_repeats_the_scope_raw", "rfc6749:5.2/error-description-charset", "partial", "A bad scope is named as it came."
 )
-def description_echoes_scope(rules: Rules) -> Rules:
+def description_repeats_the_scope_raw(rules: Rules) -> Rules:
     """The description of one error repeats what was sent."""
     return rules | Rules(
         error_description=when(
@@ -215,7 +216,9 @@ def scope_becomes_a_header(rules: Rules) -> Rules:
     def finish(call: Call, answer: Answer) -> Answer:
         answer = rules.finish(call, answer)
         if call.endpoint == "token" and call.refusal and call.refusal.subject == "scope":
-            answer.headers.append(("x-refused-scope", call.parameters.get("scope") or ""))
+            first, *rest = (call.parameters.get("scope") or "").splitlines()
+            lines = [f"x-refused-scope: {first}", *rest]
+            answer.headers += [(found[1], found[2]) for found in map(_HEADER_LINE.fullmatch, lines) if found]
         return answer
 
     return rules | Rules(finish=finish)

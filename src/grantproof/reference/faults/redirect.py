@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import unicodedata
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from grantproof.reference.rules import Rules
 from grantproof.reference.variants import fault, when
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from grantproof.reference.clients import Client
     from grantproof.reference.variants import Condition
 
+_PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
 ONLY = "3.1.2.3/registered-uri-only"
 EXACT = "3.1.2.3/simple-string-comparison"
 WHOLE = "3.1.2.2/complete-uri"
@@ -158,7 +159,12 @@ def _matching(rules: Rules, condition: Condition, matches: Callable[[str, str], 
         near = any(matches(registered, uri) for registered in client.redirect_uris)
         return near or rules.match_redirect_uri(call, client, uri)
 
-    return rules | Rules(match_redirect_uri=when(condition, match, rules.match_redirect_uri))
+    return rules | Rules(
+        match_redirect_uri=when(condition, match, rules.match_redirect_uri),
+        redirect_location=lambda call, uri, where, encoded: rules.redirect_location(
+            call, quote(uri, safe=_PRINTABLE), where, encoded
+        ),
+    )
 
 
 def _everything(_registered: str, _uri: str) -> bool:

@@ -39,7 +39,6 @@ fault("token_errors_have_status_200", _STATUS, "plain", "Token errors come with 
     _status(_not_invalid_client, 200)
 )
 for _path, _wrong in {
-    "unknown_grant": 403,
     "missing_parameter": 422,
     "repeated_parameter": 409,
     "unknown_scope": 401,
@@ -50,6 +49,9 @@ for _path, _wrong in {
     fault(f"{_path}_has_status_{_wrong}", _STATUS, "partial", f"The error on {_path} comes with status {_wrong}.")(
         _status(by_error_path(_path), _wrong)
     )
+fault("unknown_grant_is_forbidden", _STATUS, "partial", "An unknown grant type is answered with 403.")(
+    _status(by_error_path("unknown_grant"), 403)
+)
 for _method in ("client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt"):
     fault(
         f"token_errors_have_status_403_by_{_method}",

@@ -345,3 +345,9 @@ fault(
 def member_name_with_a_space_in_errors(rules: Rules) -> Rules:
     """Successes have no such member."""
     return rules | Rules(error_body=lambda call, refusal: rules.error_body(call, refusal) | {"more info": "none"})
+
+
+@fault("token_answer_may_be_cached", "rfc6749:5.1/no-store", "plain", "Answers lack Cache-Control and Pragma.")
+def token_answer_may_be_cached(rules: Rules) -> Rules:
+    """No answer says no-store."""
+    return rules | Rules(cache_headers=lambda _call: [])

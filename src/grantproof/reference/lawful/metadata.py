@@ -57,13 +57,21 @@ def openid_metadata(call: Call) -> dict[str, Any]:
     }
 
 
+def metadata_status(call: Call) -> int:
+    """Whether a document is there: at the two well-known places, not where the OAuth one is appended to the issuer.
+
+    Source: RFC 8414 section 3.
+    """
+    return 404 if call.endpoint == "appended_metadata" else 200
+
+
 def metadata_document(call: Call) -> dict[str, Any]:
     """The metadata at one of the two well-known places.
 
     Source: RFC 8414 section 3.2; OpenID Connect Discovery section 4.2.
     """
     common = call.rules.common_metadata(call)
-    return common if call.endpoint == "metadata" else {**common, **call.rules.openid_metadata(call)}
+    return common if call.endpoint != "openid_metadata" else {**common, **call.rules.openid_metadata(call)}
 
 
 def jwks_document(call: Call) -> dict[str, Any]:

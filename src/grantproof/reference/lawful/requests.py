@@ -24,6 +24,7 @@ METHODS = {
     "jwks": ("GET", "HEAD"),
     "metadata": ("GET", "HEAD"),
     "openid_metadata": ("GET", "HEAD"),
+    "appended_metadata": ("GET", "HEAD"),
 }
 _CREDENTIALS = ("client_id", "client_secret", "client_assertion", "client_assertion_type")
 RECOGNISED = {

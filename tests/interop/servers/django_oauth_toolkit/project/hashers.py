@@ -1,4 +1,4 @@
-"""How client secrets are hashed."""
+"""How passwords and client secrets are hashed."""
 
 # pyright: basic, reportMissingImports=false
 # mypy: disable-error-code="import-not-found, misc"
@@ -7,8 +7,7 @@
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 
 
-class ClientSecretHasher(PBKDF2PasswordHasher):
-    """Django's default with fewer rounds, for secrets that are random and long."""
+class FewRounds(PBKDF2PasswordHasher):
+    """Django's default hasher with fewer rounds, for secrets that are random and long."""
 
-    algorithm = "pbkdf2_client_secret"
     iterations = 10_000

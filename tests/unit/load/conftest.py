@@ -1,0 +1,179 @@
+"""A small token endpoint on loopback whose answers, delays and failures each test decides."""
+
+import asyncio
+import datetime as dt
+import ipaddress
+import socket
+import ssl
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+TOKEN = '{{"access_token":"t{n}","token_type":"Bearer","expires_in":60}}'
+
+
+def answer(body: str, status: int = 200, *fields: str) -> bytes:
+    """An HTTP answer with a content length."""
+    octets = body.encode()
+    lines = [f"HTTP/1.1 {status} Word", "Content-Type: application/json", f"Content-Length: {len(octets)}", *fields]
+    return "\r\n".join((*lines, "", "")).encode() + octets
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the server does with one request: `data` after `delay_s`, or a reset; then it may end the connection."""
+
+    data: bytes = b""
+    delay_s: float = 0.0
+    close: bool = False
+    reset: bool = False
+    silent: bool = False
+
+
+Behaviour = Callable[[int], Reply]
+
+
+def issue(n: int) -> Reply:
+    """A new token each time."""
+    return Reply(answer(TOKEN.format(n=n)))
+
+
+class TokenServer:
+    """Runs in a thread of its own. `behaviour` gets the request's number, counted from 1."""
+
+    def __init__(self, behaviour: Behaviour, tls: ssl.SSLContext | None = None) -> None:
+        self.behaviour = behaviour
+        self.requests: list[bytes] = []
+        self.count = 0
+        self.connections = 0
+        self._tls = tls
+        self._loop = asyncio.new_event_loop()
+        self._started = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+        self._started.wait(10)
+        self.scheme = "https" if tls else "http"
+        self.url = f"{self.scheme}://127.0.0.1:{self.port}/token"
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._server = self._loop.run_until_complete(
+            asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._tls, backlog=1024)
+        )
+        self.port: int = self._server.sockets[0].getsockname()[1]
+        self._started.set()
+        self._loop.run_forever()
+        self._server.close()
+        for task in asyncio.all_tasks(self._loop):
+            task.cancel()
+        self._loop.run_until_complete(asyncio.sleep(0.05))
+        self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+        self._loop.close()
+
+    def stop(self) -> None:
+        """Ends it and all its connections, once."""
+        if self._loop.is_closed():
+            return
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        begun = False
+        try:
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                self.connections += not begun
+                begun = True
+                length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
+                self.requests[self.count :] = [head + await reader.readexactly(length)] if self.count < 5 else []
+                self.count += 1
+                reply = self.behaviour(self.count)
+                await self._reply(reply, writer)
+                if reply.close:  # only its own half: a request that is on its way must not be answered by a reset
+                    writer.write_eof()
+                    await reader.read()
+                if reply.close or reply.reset:
+                    return
+        except (asyncio.IncompleteReadError, asyncio.CancelledError, OSError):
+            return
+        finally:
+            writer.transport.abort()
+
+    async def _reply(self, reply: Reply, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(reply.delay_s)
+        if reply.silent:
+            await asyncio.sleep(60)
+        if reply.reset:
+            held: socket.socket = writer.get_extra_info("socket")
+            held.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            return
+        writer.write(reply.data)
+        await writer.drain()
+
+
+class Serve(Protocol):
+    """Starts a server that ends with the test."""
+
+    def __call__(self, behaviour: Behaviour = issue, tls: ssl.SSLContext | None = None) -> TokenServer:
+        """The running server."""
+        ...
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Starts servers that end with the test."""
+    servers: list[TokenServer] = []
+
+    def start(behaviour: Behaviour = issue, tls: ssl.SSLContext | None = None) -> TokenServer:
+        servers.append(TokenServer(behaviour, tls))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.stop()
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """A certificate for 127.0.0.1 that vouches for itself."""
+
+    path: Path
+    context: ssl.SSLContext
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    """Made once a session."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = dt.datetime.now(dt.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    folder = tmp_path_factory.mktemp("tls")
+    path, private = folder / "ca.pem", folder / "key.pem"
+    path.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    private.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(path, private)
+    return Certificate(path, context)

@@ -1,0 +1,209 @@
+"""The engine against a server on loopback that delays, stalls and breaks as told."""
+
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from grantproof.load.engine import Engine
+from grantproof.load.exchange import token_exchange
+from grantproof.load.native import socket_class
+from grantproof.load.schedule import Constant, Poisson, Schedule
+from grantproof.load.tally import Tally
+from grantproof.load.target import Target
+from tests.unit.load.conftest import TOKEN, Certificate, Reply, Serve, answer, issue
+
+
+def _target(url: str, timeout_s: float = 5.0, ca: Path | None = None) -> Target:
+    fields = (("Authorization", "Basic YTpi"), ("Content-Type", "application/x-www-form-urlencoded"))
+    return Target("server", url, fields, b"grant_type=client_credentials", ca, timeout_s)
+
+
+def _total(engine: Engine) -> Tally:
+    total = Tally()
+    for tally in engine.finished:
+        total.add(tally)
+    return total
+
+
+def _run(target: Target, schedule: Schedule | None = None, users: int = 0, most_connections: int = 100) -> Tally:
+    duration_s = None if schedule is not None else 0.5
+    engine = Engine(
+        target, token_exchange(target), schedule, users=users, duration_s=duration_s, most_connections=most_connections
+    )
+    engine.run()
+    return _total(engine)
+
+
+@pytest.mark.parametrize("schedule", [Constant(400.0, 0.5), Poisson(400.0, 0.5, seed=1)])
+def test_every_request_that_is_due_is_sent_and_answered(serve: Serve, schedule: Schedule) -> None:
+    server = serve()
+    number = len(list(schedule))
+    total = _run(_target(server.url), schedule)
+    assert (total.ok, total.sent, server.count, sum(total.offered.values())) == (number, number, number, number)
+    assert not total.errors
+    assert total.latency.total == total.service.total == number
+    assert total.lag.total + total.queue.total == number
+    assert total.opened == server.connections
+    assert total.reused == number - total.opened
+    assert total.notes == {"compared": number}
+    assert server.requests[0].startswith(b"POST /token HTTP/1.1\r\nHost: 127.0.0.1:")
+    assert server.requests[0].endswith(b"\r\n\r\ngrant_type=client_credentials")
+
+
+def test_the_closed_loop_keeps_its_users_busy(serve: Serve) -> None:
+    server = serve(lambda n: Reply(answer(TOKEN.format(n=n)), delay_s=0.02))
+    total = _run(_target(server.url), users=5)
+    assert total.ok == server.count
+    assert 25 <= total.ok <= 130
+    assert (total.opened, server.connections) == (5, 5)
+    assert total.latency.percentile(50) >= 0.019
+    assert (total.lag.total, total.offered) == (0, {})
+
+
+def test_a_stall_is_in_the_latencies_of_all_requests_that_were_due(serve: Serve) -> None:
+    begin = time.monotonic()
+
+    def behave(n: int) -> Reply:
+        age = time.monotonic() - begin
+        return Reply(answer(TOKEN.format(n=n)), delay_s=0.8 - age if 0.4 <= age < 0.8 else 0.0)
+
+    server = serve(behave)
+    begin = time.monotonic()
+    total = _run(_target(server.url), Constant(200.0, 1.2), most_connections=4)
+    assert total.ok == 240
+    assert total.latency.percentile(90) > 5 * total.service.percentile(90)
+    assert total.latency.percentile(85) > 0.1
+    assert total.latency.percentile(40) < 0.1
+    assert total.queue.total > 20
+    assert sum(total.offered.values()) == 240
+
+
+def test_more_connections_are_opened_while_the_target_stalls(serve: Serve) -> None:
+    server = serve(lambda n: Reply(answer(TOKEN.format(n=n)), delay_s=0.3))
+    total = _run(_target(server.url), Constant(100.0, 0.5))
+    assert total.ok == 50
+    assert total.opened >= 20
+
+
+_BROKEN = {
+    "invalid_client": Reply(answer('{"error":"invalid_client"}', 401)),
+    "status_500": Reply(answer("oops", 500)),
+    "429": Reply(answer("", 429)),
+    "503": Reply(answer("", 503)),
+    "malformed": Reply(b"SSH-2.0-x\r\n"),
+    "reset": Reply(reset=True),
+    "timeout": Reply(silent=True),
+}
+
+
+@pytest.mark.parametrize("kind", [*_BROKEN])
+def test_every_ending_is_counted_by_its_kind(serve: Serve, kind: str) -> None:
+    server = serve(lambda n: _BROKEN[kind] if n % 2 else issue(n))
+    total = _run(_target(server.url, timeout_s=0.4), Constant(50.0, 0.4))
+    found = Counter(total.errors) + Counter(total.protected)
+    assert set(found) == {kind}
+    assert total.ok + found[kind] == 20
+    assert found[kind] >= 5
+    assert total.latency.total == total.ok + (found[kind] if kind == "timeout" else 0)
+
+
+def test_time_outs_weigh_with_their_whole_age(serve: Serve) -> None:
+    server = serve(lambda _: Reply(silent=True))
+    total = _run(_target(server.url, timeout_s=0.3), Constant(100.0, 0.3), most_connections=3)
+    assert total.errors == {"timeout": 30}
+    assert total.latency.percentile(1) >= 0.29
+    assert total.abandoned == 0
+
+
+@pytest.mark.parametrize("ends", ["announced", "unannounced", "delimited", "chunked"])
+def test_connections_that_the_server_ends_are_no_errors(serve: Serve, ends: str) -> None:
+    def behave(n: int) -> Reply:
+        token = TOKEN.format(n=n)
+        return {
+            "announced": Reply(answer(token, 200, "Connection: close"), close=True),
+            "unannounced": Reply(answer(token), close=n % 5 == 0),
+            "delimited": Reply(b"HTTP/1.1 200 OK\r\n\r\n" + token.encode(), close=True),
+            "chunked": Reply(
+                b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n"
+                % (len(token), token.encode())
+            ),
+        }[ends]
+
+    total = _run(_target(serve(behave).url), Constant(200.0, 0.4))
+    assert (total.ok, dict(total.errors)) == (80, {})
+    assert (total.opened == 80) is (ends in {"announced", "delimited"})
+
+
+def test_a_target_that_is_not_there_is_told_at_once() -> None:
+    with socket_class() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    total = _run(_target(f"http://127.0.0.1:{port}/token"), Constant(100.0, 5.0))
+    assert total.errors == {"refused": 1}
+    assert total.sent == 0
+
+
+def test_a_host_without_an_address_is_told_at_once() -> None:
+    total = _run(_target("http://as.invalid/token"), Constant(100.0, 5.0))
+    assert set(total.errors) <= {"unresolved", "unreachable"}
+    assert total.errors.total() == 1
+
+
+def test_a_target_that_goes_away_is_refused_from_then_on(serve: Serve) -> None:
+    server = serve()
+    target = _target(server.url)
+    engine = Engine(target, token_exchange(target), Constant(100.0, 1.0))
+    killer = threading.Timer(0.4, server.stop)
+    killer.start()
+    engine.run()
+    killer.join()
+    total = _total(engine)
+    assert total.ok >= 20
+    assert total.errors["refused"] >= 20
+    assert total.ok + total.errors.total() == 100
+
+
+def test_stopping_lets_what_is_under_way_end_within_the_grace(serve: Serve) -> None:
+    server = serve(lambda n: Reply(answer(TOKEN.format(n=n)), delay_s=0.2 if n < 5 else 30))
+    target = _target(server.url)
+    engine = Engine(target, token_exchange(target), Constant(20.0))
+    stopper = threading.Timer(0.5, engine.stop, [0.3])
+    stopper.start()
+    engine.run()
+    stopper.join()
+    total = _total(engine)
+    assert total.ok == 4
+    assert total.abandoned >= 3
+    assert total.ok + total.abandoned == sum(total.offered.values())
+    assert 0.7 <= engine.elapsed_s < 3
+
+
+def test_users_may_change_while_it_runs(serve: Serve) -> None:
+    server = serve(lambda n: Reply(answer(TOKEN.format(n=n)), delay_s=0.01))
+    target = _target(server.url)
+    engine = Engine(target, token_exchange(target), users=1, duration_s=0.6)
+    riser = threading.Timer(0.2, setattr, [engine, "users", 6])
+    riser.start()
+    engine.run()
+    riser.join()
+    assert server.connections == 6
+
+
+def test_tls_is_spoken_to_whom_the_profile_trusts(serve: Serve, certificate: Certificate) -> None:
+    body = TOKEN.format(n=1)
+    large = Reply(answer(body + " " * 60_000))
+    server = serve(lambda n: large if n == 2 else issue(n + 1), certificate.context)
+    total = _run(_target(server.url, ca=certificate.path), Constant(100.0, 0.4))
+    assert (total.ok, dict(total.errors)) == (40, {})
+    assert total.reused == 40 - total.opened
+
+
+def test_tls_is_not_spoken_to_strangers(serve: Serve, certificate: Certificate) -> None:
+    server = serve(issue, certificate.context)
+    total = _run(_target(server.url, timeout_s=1.0), Constant(50.0, 0.2))
+    assert (total.ok, server.count) == (0, 0)
+    assert set(total.errors) == {"tls"}
+    assert total.errors["tls"] == 10

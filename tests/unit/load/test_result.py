@@ -1,0 +1,195 @@
+"""load.json: the contract, what it means, and how it is written."""
+
+import json
+from collections import Counter
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from grantproof.errors import GrantproofError
+from grantproof.load.generator import Ending, limitation
+from grantproof.load.ledger import Ledger, default_folder
+from grantproof.load.record import Row, RunRecord
+from grantproof.load.result import LoadResult, Setting, make_result
+from grantproof.load.tally import Tally
+from grantproof.load.target import Target
+from grantproof.load.thresholds import parse_thresholds
+
+_TARGET = Target("the server", "https://as.example/token?tenant=1", (("Authorization", "Basic c2VjcmV0"),), b"secret=1")
+_CONTRACT = {
+    "schema", "target", "scenario", "arrival", "offered_per_s", "achieved_per_s", "ok", "errors", "protected",
+    "latency_s", "service_time_s", "send_lag_s", "connections", "generator", "duplicates", "thresholds", "series",
+    "seconds",
+}  # fmt: skip
+
+
+def _tally(t: int = 1, ok: int = 90, latency_s: float = 0.01, lag_s: float = 0.0001, **others: Any) -> Tally:
+    tally = Tally(t=t, ok=ok, sent=ok, offered={t: ok}, notes=Counter(compared=ok), **others)
+    for _ in range(ok):
+        tally.latency.record(latency_s)
+        tally.service.record(latency_s / 2)
+        tally.lag.record(lag_s)
+    return tally
+
+
+def _result(
+    *tallies: Tally, offered: float | None = 100.0, rules: tuple[str, ...] = (), cpu_share: float = 0.1
+) -> LoadResult:
+    record = RunRecord()
+    for tally in tallies:
+        record.add(tally)
+    setting = Setting("token_endpoint", "constant" if offered else "closed", offered, parse_thresholds(rules))
+    return make_result(record, _TARGET, setting, [Ending(float(len(tallies)), cpu_share)])
+
+
+def _schema() -> Any:
+    return json.loads((files("grantproof.load") / "load.schema.json").read_text("utf-8"))
+
+
+@pytest.mark.parametrize("offered", [100.0, None])
+def test_the_file_keeps_the_contract_and_its_schema(offered: float | None) -> None:
+    failed = _tally(2, errors=Counter(invalid_client=3, status_500=1), protected=Counter({"429": 2}))
+    result = _result(_tally(), failed, offered=offered, rules=("p99 < 250ms", "rate > 1000/s"))
+    written = json.loads(result.to_json())
+    jsonschema.validate(written, _schema())
+    assert set(written) >= _CONTRACT
+    assert written["schema"] == "grantproof/load/1"
+    assert written["offered_per_s"] == offered
+    assert written["achieved_per_s"] == 90.0
+    assert (written["ok"], written["requests"], written["offered"]) == (180, 186, 180)
+    assert written["errors"] == {
+        "timeout": 0,
+        "reset": 0,
+        "refused": 0,
+        "malformed": 0,
+        "invalid_client": 3,
+        "status_500": 1,
+    }
+    assert written["protected"] == {"429": 2, "503": 0}
+    assert [row["t"] for row in written["series"]] == [1, 2]
+    assert [limit["kept"] for limit in written["thresholds"]] == [True, False]
+    assert written["latency_s"]["p99"] == pytest.approx(0.01, rel=0.008)
+    assert written["service_time_s"]["p99"] == pytest.approx(0.005, rel=0.008)
+
+
+def test_an_empty_run_is_a_result_too() -> None:
+    result = _result(Tally(t=1), rules=("p99 < 1s", "errors < 1%"))
+    jsonschema.validate(json.loads(result.to_json()), _schema())
+    assert [limit.kept for limit in result.thresholds] == [False, False]
+
+
+def test_nothing_secret_is_in_it() -> None:
+    text = _result(_tally()).to_json()
+    assert "c2VjcmV0" not in text
+    assert "secret=1" not in text
+    assert "tenant" not in text
+
+
+@pytest.mark.parametrize(
+    ("tally", "rules", "cpu_share", "code"),
+    [
+        (_tally(), ("p99 < 1s",), 0.1, 0),
+        (_tally(), (), 0.1, 0),
+        (_tally(), ("p99 < 1ms",), 0.1, 1),
+        (_tally(lag_s=0.5), ("p99 < 1ms",), 0.1, 3),
+        (_tally(starved=True), (), 0.1, 3),
+        (_tally(ok=0, errors=Counter(refused=5)), ("p99 < 1s",), 0.1, 3),
+        (_tally(ok=0, errors=Counter(timeout=5, reset=1)), (), 0.1, 3),
+        (_tally(ok=0, errors=Counter(invalid_client=5)), ("errors < 1%",), 0.1, 1),
+        (_tally(ok=0, protected=Counter({"503": 5})), ("protected < 1%",), 0.1, 1),
+    ],
+)
+def test_exit_codes(tally: Tally, rules: tuple[str, ...], cpu_share: float, code: int) -> None:
+    assert _result(tally, rules=rules, cpu_share=cpu_share).exit_code == code
+
+
+@pytest.mark.parametrize(
+    ("latency_s", "lag_s", "cpu_share", "open_loop", "limited"),
+    [
+        (0.02, 0.0001, 0.1, True, False),
+        (0.02, 0.0001, 0.99, True, False),
+        (0.02, 0.012, 0.1, True, True),
+        (1.0, 0.05, 0.1, True, False),
+        (1.0, 0.05, 0.95, True, True),
+        (0.02, 0.009, 0.1, True, False),
+        (0.02, 0.0, 0.95, False, True),
+        (0.02, 0.0, 0.5, False, False),
+    ],
+)
+def test_the_generator_knows_when_it_is_the_limit(
+    latency_s: float, lag_s: float, cpu_share: float, *, open_loop: bool, limited: bool
+) -> None:
+    assert bool(limitation(_tally(latency_s=latency_s, lag_s=lag_s), cpu_share, open_loop=open_loop)) is limited
+
+
+def test_waiting_for_a_busy_target_is_not_the_generators_fault() -> None:
+    tally = _tally(latency_s=1.0)
+    for _ in range(90):
+        tally.queue.record(0.9)
+    assert limitation(tally, 0.1, open_loop=True) == ""
+    assert _result(tally).send_lag_s["p99"] == pytest.approx(0.9, rel=0.008)
+
+
+def test_a_lost_worker_spoils_the_run() -> None:
+    ledger = Ledger(_TARGET, Setting("s", "constant", 10.0), Path(), workers=2)
+    ledger.add(_tally())
+    assert not ledger.end(Ending(1.0, 0.1))
+    result = make_result(ledger.record, _TARGET, Setting("s", "constant", 10.0), [Ending(1.0, 0.1)], lost=1)
+    assert result.exit_code == 3
+    assert result.generator["reason"] == "1 of 2 workers were lost"
+
+
+def test_a_ledger_writes_once_and_leaves_nothing_else(tmp_path: Path) -> None:
+    rows: list[Row] = []
+    ledger = Ledger(_TARGET, Setting("s", "constant", 10.0), tmp_path / "run", on_row=rows.append)
+    ledger.add(_tally())
+    assert ledger.end(Ending(1.0, 0.1))
+    first = ledger.close()
+    assert ledger.close() is first
+    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [
+        "latency.hgrm",
+        "load.json",
+        "service_time.hgrm",
+    ]
+    assert LoadResult.read(tmp_path / "run") == first
+    assert [row.ok for row in rows] == [90]
+
+
+def test_reading_tells_what_is_wrong(tmp_path: Path) -> None:
+    with pytest.raises(GrantproofError, match="no result"):
+        LoadResult.read(tmp_path)
+    (tmp_path / "load.json").write_text("{}")
+    with pytest.raises(GrantproofError, match="not a result"):
+        LoadResult.read(tmp_path)
+    text = _result(_tally()).to_json().replace("grantproof/load/1", "grantproof/load/9")
+    (tmp_path / "load.json").write_text(text)
+    with pytest.raises(GrantproofError, match="another version"):
+        LoadResult.read(tmp_path)
+
+
+def test_a_folder_is_named_by_profile_and_time() -> None:
+    assert default_folder("keycloak").parent == Path("reports")
+    assert default_folder("keycloak").name.startswith("keycloak-20")
+
+
+def test_rows_of_workers_and_late_tallies_add_up() -> None:
+    record = RunRecord()
+    for t in (1, 2, 40):
+        record.add(_tally(t))
+    record.add(_tally(2, latency_s=0.5))
+    record.add(_tally(40, latency_s=0.5))
+    rows = {row.t: row for row in record.series}
+    assert (rows[1].ok, rows[2].ok, rows[40].ok) == (90, 180, 180)
+    assert rows[40].p99 == pytest.approx(0.5, rel=0.01)
+    assert rows[2].p99 == pytest.approx(0.5, rel=0.01)
+    assert record.total.ok == 450
+
+
+def test_a_tally_survives_the_way_to_another_process() -> None:
+    tally = _tally(errors=Counter(reset=2), opened=3, starved=True)
+    again = Tally.from_data(json.loads(json.dumps(tally.to_data())))
+    assert again.to_data() == tally.to_data()
+    assert again.resolved == 92
