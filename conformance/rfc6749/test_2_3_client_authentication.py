@@ -17,11 +17,23 @@ def _percent(text: str) -> str:
     return "".join(f"%{octet:02X}" for octet in text.encode())
 
 
+def _percent_in_small_letters(text: str) -> str:
+    return _percent(text).lower()
+
+
+def _percent_first(text: str) -> str:
+    return _percent(text[:1]) + encode_component(text[1:])
+
+
+def _space_as_percent(text: str) -> str:
+    return encode_component(text).replace("+", "%20")
+
+
 ENCODINGS = {
     "every_character": _percent,
-    "lower_case_hex": lambda text: _percent(text).lower(),
-    "first_character": lambda text: _percent(text[:1]) + encode_component(text[1:]),
-    "space_as_percent": lambda text: encode_component(text).replace("+", "%20"),
+    "small_letters": _percent_in_small_letters,
+    "first_character": _percent_first,
+    "space_as_percent": _space_as_percent,
 }
 
 

@@ -128,10 +128,17 @@ def _judge_hour(lifetime_s: float | None) -> None:
 
 def _judge_scope(reported: object, facts: dict[str, Any]) -> None:
     shown = reported or facts.get("scope") or facts.get("scp")
+    if not shown and not _tells(facts):
+        raise NotOffered("the token shows nothing, and neither does introspection")
     assert shown, "neither the answer nor introspection nor the token shows a scope"
 
 
 def _judge_audience(facts: dict[str, Any]) -> None:
-    if not facts:
-        raise NotOffered("the token shows nothing, and there is no introspection to ask")
+    if not _tells(facts):
+        raise NotOffered("the token shows nothing, and neither does introspection")
     assert facts.get("aud"), "the token names no audience"
+
+
+def _tells(facts: dict[str, Any]) -> bool:
+    """Whether a token or its server says anything about it beyond that it is good."""
+    return bool(set(facts) - {"active", "token_type"})

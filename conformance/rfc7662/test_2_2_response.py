@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from grantproof.checks import Answer, Caller, Flow, Idp, NotOffered, clause, needs
+from grantproof.matrix.tokens import entries
 
 
 @clause("rfc7662:2.2/active-boolean")
@@ -85,7 +86,7 @@ def _is_text(value: object) -> bool:
 
 
 def _is_audience(value: Any) -> bool:
-    return isinstance(value, str) or (isinstance(value, list) and all(isinstance(each, str) for each in value))
+    return isinstance(value, str) or (isinstance(value, list) and all(isinstance(each, str) for each in entries(value)))
 
 
 TYPES: dict[str, Callable[[Any], bool]] = {

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from grantproof.checks import Answer, Flow, Idp, NotOffered, clause
+from grantproof.matrix.tokens import entries
 from grantproof.wire.grammar import is_absolute_uri
 
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
@@ -48,7 +49,8 @@ def test_jwks_uri_is_https(idp: Idp) -> None:
 
 @clause("rfc8414:2/jwks-use-on-every-key")
 def test_keys_of_a_mixed_set_say_their_use(idp: Idp) -> None:
-    uses = [key.get("use") for key in idp.key_set.get("keys", []) if isinstance(key, dict)]
+    keys: list[Any] = entries(idp.key_set.get("keys"))
+    uses: list[Any] = [key.get("use") for key in keys if isinstance(key, dict)]
     if not uses:
         raise NotOffered("the key set cannot be read, or is empty")
     mixed = "enc" in uses and set(uses) != {"enc"}
@@ -108,7 +110,7 @@ def test_algorithms_stand_beside_assertion_methods(idp: Idp, endpoint: str) -> N
 def test_rs256_is_offered_for_private_key_jwt(idp: Idp) -> None:
     judged = False
     for answer in _documents(idp):
-        algorithms = answer.members.get("token_endpoint_auth_signing_alg_values_supported")
+        algorithms: Any = answer.members.get("token_endpoint_auth_signing_alg_values_supported")
         if "private_key_jwt" in _assertion_methods(answer, "token") and _is_list_of_text(algorithms):
             judged = True
             assert "RS256" in algorithms
@@ -120,7 +122,7 @@ def test_rs256_is_offered_for_private_key_jwt(idp: Idp) -> None:
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
 def test_none_is_no_algorithm_for_authentication(idp: Idp, endpoint: str) -> None:
     for answer in _documents(idp):
-        algorithms = answer.members.get(f"{endpoint}_endpoint_auth_signing_alg_values_supported") or []
+        algorithms = entries(answer.members.get(f"{endpoint}_endpoint_auth_signing_alg_values_supported"))
         assert "none" not in [str(each).lower() for each in algorithms]
 
 
@@ -132,13 +134,12 @@ def _documents(idp: Idp) -> list[Answer]:
 
 
 def _is_list_of_text(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(each, str) for each in value)
+    return isinstance(value, list) and all(isinstance(each, str) for each in entries(value))
 
 
 def _assertion_methods(answer: Answer, endpoint: str) -> set[str]:
     methods = answer.members.get(f"{endpoint}_endpoint_auth_methods_supported")
-    listed = methods if isinstance(methods, list) else []
-    return {each for each in listed if isinstance(each, str) and each.endswith("_jwt")}
+    return {each for each in entries(methods) if isinstance(each, str) and each.endswith("_jwt")}
 
 
 def _judge_published(idp: Idp, member: str) -> None:

@@ -13,9 +13,10 @@ from typing import Any
 
 from grantproof.clauses import Registry, load_registry
 from grantproof.coverage import check_sources
-from grantproof.reference.host import write_profile
-from grantproof.reference.variants import Fault, all_faults, all_oddities
+from grantproof.reference.host import LAWFUL_VARIANT, write_profile
+from grantproof.reference.variants import Fault, Oddity, all_faults, all_oddities
 from grantproof.report.files import replace_file
+from tests.faults.bundles import bundles, name_of
 from tests.faults.harness import run_harness
 from tests.faults.shard import RULEBOOKS, Job, Outcome, checks_of, run_all, variant_host
 from tests.faults.tls import is_about_tls, run_tls
@@ -61,7 +62,8 @@ def build(
     faults = [fault for fault in all_faults().values() if not only or fault.id in only]
     odd = [oddity for oddity in all_oddities().values() if oddities and (not only or oddity.id in only)]
     document: dict[str, Any] = {"faults": [], "oddities": [], "harness": []}
-    secure = {variant.id for variant in (*faults, *odd) if is_about_tls(variant, registry)}
+    variants: list[Fault | Oddity] = [*faults, *odd]
+    secure = {variant.id for variant in variants if is_about_tls(variant, registry)}
     with variant_host() as (base_url, folder):
         lawful_checks = {check for fault in faults for check in checks_of(fault.clause, sources)} if only else set()
         needed = () if odd or everything else tuple(sorted(lawful_checks))
@@ -71,12 +73,13 @@ def build(
             checks = () if everything else checks_of(fault.clause, sources)
             if (checks or everything) and fault.id not in secure:
                 jobs.append(Job(fault.id, write_profile(base_url, fault.id, folder), checks))
+        packed = bundles([oddity for oddity in odd if oddity.id not in secure], most=1 if only else 8)
         jobs += [
-            Job(oddity.id, write_profile(base_url, oddity.id, folder), arguments=NOT_FUZZING)
-            for oddity in odd
-            if oddity.id not in secure
+            Job(name, write_profile(base_url, name, folder), arguments=NOT_FUZZING)
+            for name in (name_of(bundle) for bundle in packed)
         ]
         outcomes = {outcome.job.variant: outcome for outcome in _shown(run_all(jobs), len(jobs))}
+        outcomes |= _unpacked(packed, outcomes, base_url, folder)
     over_tls = _over_tls([fault for fault in faults if fault.id in secure], secure - {each.id for each in faults})
     lawful = frozenset(outcomes["lawful"].ids("pass")) | frozenset(over_tls["lawful"].ids("pass") if over_tls else ())
     outcomes = over_tls | outcomes
@@ -94,6 +97,24 @@ def build(
     if harness and not only:
         document["harness"] = run_harness()
     return document
+
+
+def _unpacked(
+    packed: Sequence[Sequence[Oddity]], outcomes: dict[str, Outcome], base_url: str, folder: Path
+) -> dict[str, Outcome]:
+    """An outcome for each oddity: its bundle's where that is green, else one of its own."""
+    known = set(outcomes[LAWFUL_VARIANT].ids("fail", "warn", "inconclusive"))
+    found: dict[str, Outcome] = {}
+    alone: list[Job] = []
+    for bundle in packed:
+        outcome = outcomes[name_of(bundle)]
+        green = outcome.records and not set(outcome.ids("fail", "warn", "inconclusive")) - known
+        for oddity in bundle:
+            if green or len(bundle) == 1:
+                found[oddity.id] = outcome
+            else:
+                alone.append(Job(oddity.id, write_profile(base_url, oddity.id, folder), arguments=NOT_FUZZING))
+    return found | {outcome.job.variant: outcome for outcome in _shown(run_all(alone), len(alone))}
 
 
 def _over_tls(faults: Sequence[Fault], odd: Iterable[str]) -> dict[str, Outcome]:

@@ -34,8 +34,8 @@ class Books(Protocol):
         """Enters one second."""
         ...
 
-    def end(self, ending: Ending, *, failed: bool) -> None:
-        """Enters the engine's end; `failed` when it broke."""
+    def end(self, ending: Ending) -> None:
+        """Enters the engine's end; of an engine that broke nothing comes."""
         ...
 
 
@@ -51,12 +51,11 @@ class WorkerBooks:
         """Keeps one second for the next report."""
         self._pages.append(tally.to_data())
 
-    def end(self, ending: Ending, *, failed: bool) -> None:
-        """Tells the master, unless the engine broke: then it counts this worker as lost."""
-        if not failed:
-            runner: Any = self._environment.runner
-            pages, self._pages = self._pages, []
-            runner.send_message(_END, {_PAGES: pages, "ending": asdict(ending)})
+    def end(self, ending: Ending) -> None:
+        """Tells the master."""
+        runner: Any = self._environment.runner
+        pages, self._pages = self._pages, []
+        runner.send_message(_END, {_PAGES: pages, "ending": asdict(ending)})
 
     def _report(self, data: dict[str, Any], **_: object) -> None:
         data[_PAGES], self._pages = self._pages, []
@@ -90,12 +89,10 @@ class SingleBooks:
         if self._ledger is not None:
             self._ledger.add(tally)
 
-    def end(self, ending: Ending, *, failed: bool) -> None:
+    def end(self, ending: Ending) -> None:
         """Enters an engine's end and, after the last one, ends the test."""
         ledger = self._ledger
-        if failed:
-            self._environment.process_exit_code = 4
-        elif ledger is not None and ledger.end(ending):
+        if ledger is not None and ledger.end(ending):
             self._close(ledger)
 
     def _open(self, **_: object) -> None:
@@ -163,7 +160,7 @@ class MasterBooks(SingleBooks):
 
     def _on_end(self, msg: Any, **_: object) -> None:
         self._on_report(msg.data)
-        self.end(Ending(**msg.data["ending"]), failed=False)
+        self.end(Ending(**msg.data["ending"]))
         self._close_later(self._target.timeout_s)
 
     def _on_quitting(self, **_: object) -> None:

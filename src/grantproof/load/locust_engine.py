@@ -6,6 +6,7 @@ a second.
 """
 
 import logging
+import signal
 import sys
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from grantproof.load.exchange import Exchange
     from grantproof.load.target import Target
 
+INTERNAL_ERROR = 4
 _GRACE_S = 2.0
 _SWITCH_S = 0.0005
 _BOOKS: "WeakKeyDictionary[Environment, Books]" = WeakKeyDictionary()
@@ -57,16 +59,18 @@ class EngineUser(User):
             try:
                 pump = _PUMPS[self.environment] = Pump(self, _BOOKS[self.environment])
             except GrantproofError as error:
-                _log.error("%s", error)
-                self._give_up()
+                give_up(self.environment, error, locust_options.USAGE_ERROR)
                 raise StopUser from None
         pump.carry()
         raise StopUser
 
-    def _give_up(self) -> None:
-        self.environment.process_exit_code = locust_options.USAGE_ERROR
-        runner: Any = self.environment.runner
-        gevent.spawn(runner.quit)
+
+def give_up(environment: "Environment", error: BaseException, code: int) -> None:
+    """Says why and ends this process; a master counts it as lost."""
+    _log.error("%s", error, exc_info=error if code == INTERNAL_ERROR else None)
+    environment.process_exit_code = code
+    runner: Any = environment.runner
+    gevent.spawn(runner.quit)
 
 
 class Pump:
@@ -75,7 +79,8 @@ class Pump:
     def __init__(self, user: EngineUser, books: "Books") -> None:
         self.over = Event()
         self._users = 0
-        self._books, self._stats = books, user.environment.stats
+        self._environment, self._books = user.environment, books
+        self._cpu_s = 0.0
         options = Options.of(user.environment)
         target = load_target(options.idp, options.token_url)
         self._exchange = user.make_exchange(target)
@@ -108,25 +113,24 @@ class Pump:
             self._deliver()
             self._thread.wait(0.2)
         self._deliver()
-        failure = self._thread.exception
+        failure, elapsed_s = self._thread.exception, self._engine.elapsed_s
         if failure is not None:
-            _log.error("the engine failed: %s: %s", type(failure).__name__, failure)
-        elapsed_s = self._engine.elapsed_s
-        cpu_share = min(self._cpu_s / elapsed_s, 1.0) if elapsed_s else 0.0
-        self._books.end(Ending(elapsed_s, cpu_share), failed=failure is not None)
+            give_up(self._environment, failure, INTERNAL_ERROR)
+        else:
+            self._books.end(Ending(elapsed_s, min(self._cpu_s / elapsed_s, 1.0) if elapsed_s else 0.0))
         self.over.set()
-
-    _cpu_s = 0.0
 
     def _deliver(self) -> None:
         while self._engine.finished:
             tally = self._engine.finished.popleft()
             self._cpu_s += tally.cpu_s
-            merge_tally(self._stats, self._exchange, tally)
+            merge_tally(self._environment.stats, self._exchange, tally)
             self._books.add(tally)
 
 
 def _on_init(environment: "Environment", **_: object) -> None:
+    # An interruption reaches the main greenlet, where Locust waits for it, and never cuts another one off halfway.
+    gevent.signal_handler(signal.SIGINT, gevent.kill, gevent.getcurrent(), KeyboardInterrupt)
     runner: Any = environment.runner
     if isinstance(runner, WorkerRunner):
         _BOOKS[environment] = WorkerBooks(environment)

@@ -6,7 +6,7 @@ import json
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 ASYMMETRIC = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 
@@ -17,7 +17,12 @@ def read_part(text: str) -> dict[str, Any] | None:
         found = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
     except (ValueError, binascii.Error, RecursionError):
         return None
-    return found if isinstance(found, dict) else None
+    return cast("dict[str, Any]", found) if isinstance(found, dict) else None
+
+
+def entries(value: object) -> list[Any]:
+    """The entries of a JSON array; of anything else none."""
+    return cast("list[Any]", value) if isinstance(value, list) else []
 
 
 def write_part(value: object) -> str:

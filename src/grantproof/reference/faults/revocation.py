@@ -10,6 +10,8 @@ from grantproof.reference.state import token_key
 from grantproof.reference.variants import by_endpoint, by_error_path, by_method, fault, when
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from grantproof.reference.call import Call
     from grantproof.reference.state import TokenRecord
 
@@ -29,7 +31,7 @@ def _lose(_call: Call, _token: str) -> TokenRecord | None:
     return None
 
 
-def _refuse_at_revocation(rules: Rules, refuse: Any) -> Rules:
+def _refuse_at_revocation(rules: Rules, refuse: Callable[[Call], Refusal | None]) -> Rules:
     """The rules with one more reason to refuse a request to the revocation endpoint."""
 
     def check(call: Call) -> Refusal | None:

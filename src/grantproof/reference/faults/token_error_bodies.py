@@ -42,6 +42,10 @@ def _member(condition: Condition, name: str, value: Callable[[Call, Refusal], An
     return apply
 
 
+def _says(text: str) -> Callable[[Call, Refusal], str]:
+    return lambda _call, _refusal: text
+
+
 def _echo(name: str) -> Callable[[Call, Refusal], str]:
     return lambda call, _refusal: (
         f"The value {(call.parameters.get(name) or '').encode('utf-8', 'replace').decode()} is not known."
@@ -56,7 +60,7 @@ for _id, _text in {
     "umlaut": "Zugriff für diesen Client verweigert.",
 }.items():
     fault(f"error_description_with_{_id}", _DESCRIPTION, "plain", f"Every error_description has a {_id} in it.")(
-        _member(_always, "error_description", lambda _call, _refusal, text=_text: text)
+        _member(_always, "error_description", _says(_text))
     )
 for _path, _name in {"unknown_grant": "grant_type", "malformed_scope": "scope"}.items():
     fault(f"error_description_echoes_{_name}_on_{_path}", _DESCRIPTION, "partial", f"{_path}: {_name} comes back.")(
@@ -111,7 +115,7 @@ for _id, _address in {
     "with_a_broken_escape": "/errors/%zz",
 }.items():
     fault(f"error_uri_{_id}", _URI, "plain", f"Every token error has an error_uri {_id.replace('_', ' ')}.")(
-        _member(_always, "error_uri", lambda _call, _refusal, address=_address: address)
+        _member(_always, "error_uri", _says(_address))
     )
 fault("error_uri_is_text_on_unknown_grant", _URI, "partial", "error_uri is a sentence where the grant is unknown.")(
     _member(by_error_path("unknown_grant"), "error_uri", lambda _call, _refusal: "see the manual")
@@ -172,14 +176,14 @@ fault("error_401_is_text", _JSON, "partial", "Only a 401 is plain text instead o
     _answer(_is_401, _body(b"Unauthorized", "text/plain"))
 )
 fault("error_401_is_empty", _JSON, "partial", "Only a 401 has no body.")(_answer(_is_401, _body(b"")))
-for _path, _text in {
+for _path, _octets in {
     "unknown_grant": b"error=unsupported_grant_type",
     "repeated_parameter": b'["invalid_request"]',
     "missing_parameter": b"{'error': 'invalid_request'}",
     "grant_not_allowed": b'"unauthorized_client"',
 }.items():
     fault(f"error_is_no_object_on_{_path}", _JSON, "partial", f"The error on {_path} is no JSON object.")(
-        _answer(by_error_path(_path), _body(_text))
+        _answer(by_error_path(_path), _body(_octets))
     )
 fault("error_by_assertion_is_labelled_text", _JSON, "partial", "After an assertion, errors are labelled text/json.")(
     _answer(

@@ -86,6 +86,10 @@ def _challenge(condition: Condition, challenge: Callable[[Call, Refusal], str | 
     return lambda rules: rules | Rules(challenge=when(condition, challenge, rules.challenge))
 
 
+def _challenging(scheme: str) -> Callable[[Call, Refusal], str]:
+    return lambda _call, _refusal: f'{scheme} realm="token"'
+
+
 fault("no_challenge_with_401", _CHALLENGE, "plain", "A 401 of the token endpoint has no challenge.")(
     _challenge(by_endpoint("token"), lambda _call, _refusal: None)
 )
@@ -99,4 +103,4 @@ for _scheme in ("Bearer", "Digest"):
         _CHALLENGE,
         "partial",
         f"The challenge after Basic authentication is for {_scheme}.",
-    )(_challenge(by_endpoint("token"), lambda _call, _refusal, scheme=_scheme: f'{scheme} realm="token"'))
+    )(_challenge(by_endpoint("token"), _challenging(_scheme)))

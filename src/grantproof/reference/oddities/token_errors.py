@@ -57,6 +57,10 @@ def _member(name: str, value: Callable[[Call, Refusal], Any]) -> Apply:
     )
 
 
+def _says(text: str) -> Callable[[Call, Refusal], str]:
+    return lambda _call, _refusal: text
+
+
 @oddity("invalid_client_by_body_is_400", "Wrong credentials outside the Authorization header are answered with 400.", 1)
 def invalid_client_by_body_is_400(rules: Rules) -> Rules:
     """401 is owed only to those who used the header."""
@@ -151,9 +155,7 @@ for _id, _address in {
     "absolute": "https://errors.example/oauth?code=invalid%20request#top",
     "relative": "../errors/oauth",
 }.items():
-    oddity(f"error_uri_is_{_id}", f"Token errors have an {_id} error_uri.", 58)(
-        _member("error_uri", lambda _call, _refusal, address=_address: address)
-    )
+    oddity(f"error_uri_is_{_id}", f"Token errors have an {_id} error_uri.", 58)(_member("error_uri", _says(_address)))
 oddity("errors_with_more_members", "Token errors have members that no text knows.", 29)(
     _member("error_codes", lambda call, _refusal: [70011, {"at": call.earlier}])
 )

@@ -46,20 +46,26 @@ def _members(change: Callable[[Call, Members], Members]) -> Apply:
     )
 
 
+def _token_type(written: str) -> Apply:
+    return lambda rules: rules | Rules(token_type=lambda _call: written)
+
+
+def _media_type(written: str) -> Apply:
+    return lambda rules: rules | Rules(json_content_type=lambda _call: written)
+
+
 for _written in ("bearer", "BEARER"):
     oddity(
         "lower_case_token_type" if _written == "bearer" else "upper_case_token_type",
         f"token_type is written {_written}.",
         26,
-    )(lambda rules, written=_written: rules | Rules(token_type=lambda _call: written))
+    )(_token_type(_written))
 for _id, _type in {
     "charset_in_content_type": "application/json;charset=UTF-8",
     "content_type_in_capitals": "Application/JSON",
     "several_content_type_parameters": 'application/json ; charset="utf-8"; profile=oauth',
 }.items():
-    oddity(_id, f"The media type of JSON is written {_type}.", 19)(
-        lambda rules, media_type=_type: rules | Rules(json_content_type=lambda _call: media_type)
-    )
+    oddity(_id, f"The media type of JSON is written {_type}.", 19)(_media_type(_type))
 for _id, _lines in {
     "cache_control_in_capitals": [("cache-control", "No-Store"), ("pragma", "No-Cache")],
     "cache_control_with_more_directives": [
