@@ -1,12 +1,10 @@
 """RFC 6749 section 3.2: the token endpoint."""
 
 from dataclasses import replace
-from ipaddress import ip_address
-from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
-from grantproof.checks import Caller, Form, FormRequest, Idp, Inconclusive, NotOffered, TokenAnswer, clause
+from grantproof.checks import Caller, Form, Idp, NotOffered, TokenAnswer, clause
 from grantproof.matrix.token_errors import ERROR_PATHS, REQUEST_PATHS, ErrorPath, repeat, strip_authentication
 
 EMPTY = ("grant_type", "scope", "client_id", "client_secret", "client_assertion", "redirect_uri", "unheard_of")
@@ -35,32 +33,6 @@ def test_endpoint_may_have_a_query(idp: Idp, method_service: Caller) -> None:
 def test_endpoint_has_no_fragment(idp: Idp) -> None:
     named = [idp.profile.endpoints.token, idp.metadata.members.get("token_endpoint")]
     assert not [url for url in named if isinstance(url, str) and "#" in url]
-
-
-@clause("rfc6749:3.2/tls")
-def test_request_in_the_clear_is_not_processed(idp: Idp) -> None:
-    parts = urlsplit(idp.endpoint("token"))
-    if parts.scheme == "http" and _is_loopback(parts.hostname or ""):
-        raise NotOffered("the token endpoint is on this machine's loopback, where nobody listens")
-    assert parts.scheme == "https", "the token endpoint is plain http"
-    host = parts.netloc.removesuffix(":443")
-    request = FormRequest(urlunsplit(("http", host, parts.path, parts.query, "")))
-    made_up = (
-        request.set("grant_type", "client_credentials").set("client_id", "made-up").set("client_secret", "made-up")
-    )
-    try:
-        answer = idp.send(made_up)
-    except Inconclusive:
-        return
-    assert not answer.issued
-    assert answer.error != "invalid_client", "credentials in the clear were looked at"
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
 
 
 @clause("rfc6749:3.2/post-only")

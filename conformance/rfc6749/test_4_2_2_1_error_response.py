@@ -78,8 +78,9 @@ def test_repeated_state_is_invalid(idp: Idp, token_flow: Flow, method: str) -> N
 
 @clause("rfc6749:4.2.2.1/unauthorized-client")
 @pytest.mark.parametrize("session", ["kept", "fresh"])
-def test_client_without_leave_is_unauthorized(idp: Idp, unentitled_flow: Flow, session: str) -> None:
-    agent = idp.fresh_agent() if session == "fresh" else None
+def test_client_without_leave_is_unauthorized(idp: Idp, unentitled_flow: Flow, some_flow: Flow, session: str) -> None:
+    agent = idp.fresh_agent() if session == "fresh" else idp.agent()
+    assert idp.authorize(some_flow, agent=agent).issued  # the browser has a session from here on
     answer = idp.authorize(unentitled_flow, agent=agent, response_type="token")
     assert not answer.issued
     assert answer.error in {"unauthorized_client", "unsupported_response_type"}, answer.describe()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from grantproof.checks import Answer, Caller, Flow, Idp, NotOffered, clause, needs
-from grantproof.matrix.tokens import entries
+from grantproof.matrix.tokens import is_list_of_text
 
 
 @clause("rfc7662:2.2/active-boolean")
@@ -86,7 +86,7 @@ def _is_text(value: object) -> bool:
 
 
 def _is_audience(value: Any) -> bool:
-    return isinstance(value, str) or (isinstance(value, list) and all(isinstance(each, str) for each in entries(value)))
+    return isinstance(value, str) or is_list_of_text(value)
 
 
 TYPES: dict[str, Callable[[Any], bool]] = {

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from grantproof.checks import Answer, Flow, Idp, NotOffered, clause
-from grantproof.matrix.tokens import entries
+from grantproof.matrix.tokens import entries, is_list_of_text
 from grantproof.wire.grammar import is_absolute_uri
 
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
@@ -41,16 +41,16 @@ def test_token_endpoint_is_published(idp: Idp) -> None:
 
 @clause("rfc8414:2/jwks-uri-https")
 def test_jwks_uri_is_https(idp: Idp) -> None:
-    found = [answer.members["jwks_uri"] for answer in _documents(idp) if "jwks_uri" in answer.members]
+    found: list[Any] = [answer.members["jwks_uri"] for answer in _documents(idp) if "jwks_uri" in answer.members]
     if not found:
         raise NotOffered("no document names a jwks_uri")
-    assert all(urlsplit(each).scheme == "https" for each in found)
+    assert all(str(each).startswith("https://") for each in found)
 
 
 @clause("rfc8414:2/jwks-use-on-every-key")
 def test_keys_of_a_mixed_set_say_their_use(idp: Idp) -> None:
-    keys: list[Any] = entries(idp.key_set.get("keys"))
-    uses: list[Any] = [key.get("use") for key in keys if isinstance(key, dict)]
+    keys: list[dict[str, Any]] = [key for key in entries(idp.key_set.get("keys")) if isinstance(key, dict)]
+    uses = [key.get("use") for key in keys]
     if not uses:
         raise NotOffered("the key set cannot be read, or is empty")
     mixed = "enc" in uses and set(uses) != {"enc"}
@@ -60,7 +60,7 @@ def test_keys_of_a_mixed_set_say_their_use(idp: Idp) -> None:
 @clause("rfc8414:2/scopes-supported-listed")
 def test_scopes_are_listed(idp: Idp) -> None:
     for answer in _documents(idp):
-        assert _is_list_of_text(answer.members.get("scopes_supported")), "scopes_supported is missing or no list"
+        assert is_list_of_text(answer.members.get("scopes_supported")), "scopes_supported is missing or no list"
 
 
 @clause("rfc8414:2/scopes-supported-partial")
@@ -75,7 +75,7 @@ def test_scope_outside_of_the_list_is_granted(idp: Idp) -> None:
 def test_response_type_of_the_client_is_listed(idp: Idp, flow: Flow) -> None:
     for answer in _documents(idp):
         listed: Any = answer.members.get("response_types_supported")
-        assert _is_list_of_text(listed), "response_types_supported is missing or no list of strings"
+        assert is_list_of_text(listed), "response_types_supported is missing or no list of strings"
         kinds = [set(each.split()) for each in listed]
         assert set(flow.response_type.split()) in kinds, f"{flow.response_type} is not listed"
 
@@ -102,7 +102,7 @@ def test_algorithms_stand_beside_assertion_methods(idp: Idp, endpoint: str) -> N
         if not _assertion_methods(answer, endpoint):
             continue
         algorithms = answer.members.get(f"{endpoint}_endpoint_auth_signing_alg_values_supported")
-        assert _is_list_of_text(algorithms), "assertions are offered, their algorithms are not listed"
+        assert is_list_of_text(algorithms), "assertions are offered, their algorithms are not listed"
         assert algorithms
 
 
@@ -111,7 +111,7 @@ def test_rs256_is_offered_for_private_key_jwt(idp: Idp) -> None:
     judged = False
     for answer in _documents(idp):
         algorithms: Any = answer.members.get("token_endpoint_auth_signing_alg_values_supported")
-        if "private_key_jwt" in _assertion_methods(answer, "token") and _is_list_of_text(algorithms):
+        if "private_key_jwt" in _assertion_methods(answer, "token") and is_list_of_text(algorithms):
             judged = True
             assert "RS256" in algorithms
     if not judged:
@@ -131,10 +131,6 @@ def _documents(idp: Idp) -> list[Answer]:
     if not found:
         raise NotOffered("no metadata document was found")
     return found
-
-
-def _is_list_of_text(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(each, str) for each in entries(value))
 
 
 def _assertion_methods(answer: Answer, endpoint: str) -> set[str]:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from grantproof.checks import Caller, Flow, Idp, NotOffered, clause
-from grantproof.matrix.tokens import entries, is_jws, read_part
+from grantproof.matrix.tokens import is_jws, one_or_more, read_part
 from grantproof.wire.grammar import scope_set
 
 SKEW_S = 120
@@ -188,7 +188,7 @@ def _judge_end(claims: dict[str, Any], expires_in: object) -> None:
 
 def _judge_audience(claims: dict[str, Any]) -> None:
     assert "aud" in claims, "the token has no aud"
-    found = entries(claims["aud"]) if isinstance(claims["aud"], list) else [claims["aud"]]
+    found = one_or_more(claims["aud"])
     assert found, "aud is empty"
     assert all(isinstance(each, str) and each for each in found), "aud is no text"
 

@@ -4,7 +4,7 @@ from itertools import combinations
 from typing import Any
 
 from grantproof.checks import Caller, Idp, NotOffered, clause
-from grantproof.matrix.tokens import entries, is_jws, read_part
+from grantproof.matrix.tokens import is_jws, one_or_more, read_part
 
 
 @clause("rfc9068:3/resource-becomes-aud")
@@ -47,4 +47,4 @@ def _audience(token: str) -> set[str]:
     if not is_jws(token):
         raise NotOffered("this client's tokens are no JWTs")
     found: Any = (read_part(token.split(".")[1]) or {}).get("aud")
-    return {str(each) for each in entries(found)} if isinstance(found, list) else {str(found)}
+    return {str(each) for each in one_or_more(found)}

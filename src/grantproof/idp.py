@@ -6,6 +6,7 @@ Rules of this file:
 - `prove` is the control of every negative check: the same client got what it is entitled to in this run.
 """
 
+import re
 import secrets
 import ssl
 import time
@@ -32,11 +33,12 @@ if TYPE_CHECKING:
 
     from grantproof.matrix.authorization_errors import ErrorPath
     from grantproof.profile.client import Client
-    from grantproof.profile.model import Profile
+    from grantproof.profile.model import Profile, User
     from grantproof.profile.signing_in import LoginStep
 
 PROPAGATION_S = 2.0
 """How long a change may take to reach every part of the target."""
+_PASSWORD_FIELD = re.compile("pass|pwd|secret", re.IGNORECASE)
 _TOKEN_NAMES = ("access_token", "refresh_token", "id_token")
 _ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 
@@ -89,7 +91,9 @@ class Idp:
                 documents.append(transport.send(Request("GET", url, (("Accept", "application/json"),))))
             except Inconclusive:
                 continue
-        metadata = read_metadata({answer.url: answer.body for answer in documents if answer.status == 200})
+        metadata = read_metadata(
+            {answer.url: answer.body for answer in documents if answer.status == 200}, profile.target.issuer
+        )
         return cls(fill_endpoints(profile, metadata), transport, tuple(documents), metadata)
 
     def __enter__(self) -> Self:
@@ -191,7 +195,8 @@ class Idp:
         if caller.method == "client_secret_post":
             return request.set("client_secret", secret)
         if caller.method in {"private_key_jwt", "client_secret_jwt"}:
-            signed = self.signing_key(caller).sign(assertion_claims(client.id, audience or self.audience_for(caller)))
+            claims = assertion_claims(client.id, audience or self.audience_for(caller))
+            signed = self._signed(caller, claims)
             self.transport.recorder.redactor.learn(signed)
             return request.set("client_assertion_type", JWT_BEARER).set("client_assertion", signed)
         return request
@@ -218,6 +223,20 @@ class Idp:
             if answer.issued or answer.error not in {"invalid_client", "invalid_request", None}:
                 return audience
         return self.audience
+
+    def _signed(self, caller: Caller, claims: dict[str, Any]) -> str:
+        """An assertion of a caller.
+
+        Raises:
+            Inconclusive: its key in the profile cannot be used.
+        """
+        import jwt  # noqa: PLC0415 - only assertions need it
+
+        try:
+            return self.signing_key(caller).sign(claims)
+        except (jwt.PyJWTError, ValueError, TypeError, NotImplementedError) as problem:
+            where = f"clients.{caller.client.name} of the profile"
+            raise Inconclusive(f"the key of {where} cannot sign: {type(problem).__name__}") from None
 
     def signing_key(self, caller: Caller) -> SigningKey:
         """The key with which a caller signs its assertions."""
@@ -309,10 +328,13 @@ class Idp:
         return shake_hands(url, trusted, timeout_s=self.profile.timeout_s)
 
     def _judge_reset(self, request: Request, problem: ResetError) -> None:
-        control = next((each for each in self.documents if each.status == 200), None)
-        alive = Request("GET", control.url) if control else Request("GET", self.endpoint("token"))
+        served = [each.url for each in self.documents if each.status == 200]
+        known = self.profile.endpoints
+        control = next((url for url in (*served, known.token, known.authorization) if url), None)
+        if control is None:
+            return
         try:
-            self.transport.send(alive)
+            self.transport.send(Request("GET", control))
         except Inconclusive:
             return
         raise AssertionError(
@@ -435,6 +457,25 @@ class Idp:
         if not deciding:
             raise NotOffered("no login step of the profile has a choice, so consent cannot be told from login")
         return bool(deciding & set(answer.acted))
+
+    def page(self, flow: Flow, which: str) -> Answer:
+        """One page of the server as a browser gets it.
+
+        Args:
+            flow: whose request leads there.
+            which: `login`, `consent` or `error`.
+
+        Raises:
+            NotOffered: the journey does not stop at a page there.
+        """
+        if which == "consent":
+            self.authorize(flow)
+        request = self.authorization_request(flow, **({"client_id": "no-such-client"} if which == "error" else {}))
+        agent = self.fresh_agent() if which == "login" else self.agent()
+        answer = self.follow(request, agent=agent, stop_at_pages=True)
+        if answer.page is None:
+            raise NotOffered(f"the server shows no {which} page: {answer.describe()}")
+        return answer.page
 
     def consent_request(self, page: Answer, choice: str = "allow") -> Request:
         """What a browser would send from a consent page, unsent.
@@ -599,8 +640,11 @@ class Idp:
         """
         import jwt  # noqa: PLC0415 - only JWT checks need it
 
-        header = jwt.get_unverified_header(token)
-        keys = [key for key in self.jwks.keys if header.get("kid") in {None, key.key_id}]
+        try:
+            header = jwt.get_unverified_header(token)
+        except (jwt.InvalidTokenError, ValueError, TypeError, RecursionError) as problem:
+            raise AssertionError(f"the token is no signed JWT: {type(problem).__name__}") from None
+        keys = [key for key in self.jwks.keys if header.get("kid") in (None, key.key_id)]
         options: Any = {
             "verify_aud": False,
             "verify_exp": False,
@@ -612,7 +656,7 @@ class Idp:
         for key in keys:
             try:
                 return header, jwt.decode(token, key.key, algorithms=_ALGORITHMS, options=options)
-            except (jwt.InvalidTokenError, TypeError, ValueError):
+            except (jwt.PyJWTError, TypeError, ValueError, RecursionError):
                 continue
         raise AssertionError(
             f"none of {len(keys)} matching keys of the JWK set verifies the token (alg {header.get('alg')!r})"
@@ -683,22 +727,35 @@ def _steps_for(profile: "Profile", user: str, password: str | None = None) -> "l
     own = profile.user if user == "user" else profile.user2
     if own is None:
         raise NotOffered("the profile has no second user: [user2]")
-    swap = {profile.user.username: own.username, profile.user.password: password or own.password}
+    swap = _Swap(profile.user, own.username, password or own.password)
     return [
         step.model_copy(
             update={
-                "fill": {name: swap.get(value, value) for name, value in step.fill.items()},
-                "calls": tuple(call.model_copy(update={"body": _swapped(call.body, swap)}) for call in step.calls),
+                "fill": {name: swap(name, value) for name, value in step.fill.items()},
+                "calls": tuple(call.model_copy(update={"body": swap("", call.body)}) for call in step.calls),
             }
         )
         for step in profile.login.steps
     ]
 
 
-def _swapped(value: Any, swap: dict[str, str]) -> Any:
-    if isinstance(value, dict):
-        return {key: _swapped(item, swap) for key, item in value.items()}  # pyright: ignore[reportUnknownVariableType] - JSON at the edge
-    return swap.get(value, value) if isinstance(value, str) else value
+@dataclass(frozen=True, repr=False)
+class _Swap:
+    """Puts another name and password where a login step has the first user's; where both are one word, by the field."""
+
+    first: "User"
+    username: str
+    password: str
+
+    def __call__(self, name: str, value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: self(str(key), item) for key, item in value.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType] - JSON at the edge
+        named, secret = value == self.first.username, value == self.first.password
+        if named and secret:
+            secret = _PASSWORD_FIELD.search(name) is not None
+        if secret:
+            return self.password
+        return self.username if named else value
 
 
 def _verify(profile: "Profile") -> ssl.SSLContext | bool:

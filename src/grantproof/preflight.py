@@ -38,7 +38,8 @@ def _metadata(idp: "Idp") -> "Iterator[Finding]":
         return
     good = [answer for answer in idp.documents if answer.status == 200]
     if good:
-        yield Finding(ok=True, key="target.issuer", message=f"{len(good)} metadata document(s) read")
+        doubts = "".join(f"; take a look: {problem}" for problem in idp.metadata.problems[:3])
+        yield Finding(ok=True, key="target.issuer", message=f"{len(good)} metadata document(s) read{doubts}")
     elif not idp.documents:
         yield Finding(ok=False, key="target.issuer", message="the issuer cannot be reached", unreachable=True)
     else:

@@ -74,6 +74,21 @@ class Role:
         return f"the profile has no client for it: {self.description}"
 
 
+def distinct(holders: list[Holder]) -> list[Holder]:
+    """The first holder of each kind: what a second client of the same kind would show again is not asked twice.
+
+    Callers differ by authentication method and by whether their credentials must be form-encoded; flows by response
+    type and by whether the client is public.
+    """
+    found: dict[tuple[object, ...], Holder] = {}
+    for holder in holders:
+        if isinstance(holder, Caller):
+            found.setdefault((holder.method, _reserved(holder.client), holder.client.public), holder)
+        else:
+            found.setdefault((holder.response_type, holder.client.public), holder)
+    return list(found.values())
+
+
 def _callers(allowed: Callable[["Client", str], bool]) -> Callable[["Profile"], list[Holder]]:
     def find(profile: "Profile") -> list[Holder]:
         return [

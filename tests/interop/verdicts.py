@@ -96,6 +96,7 @@ def write_recorded(path: Path, verdicts: Verdicts) -> None:
         verdicts, checks=dict(sorted(verdicts.checks.items())), clauses=dict(sorted(verdicts.clauses.items()))
     )
     document = {"schema": SCHEMA, **asdict(ordered)}
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
 
 

@@ -12,7 +12,7 @@ from grantproof.errors import GrantproofError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-USAGE, INTERNAL, INTERRUPTED = 2, 4, 130
+USAGE, INTERNAL, INTERRUPTED, NOBODY_READS = 2, 4, 130, 141
 _COMMANDS = {
     "check": "The conformance run: checks a target against the specifications.",
     "clauses": "The catalogue of clauses and its coverage.",
@@ -41,6 +41,15 @@ class _Group(click.Group):
             return None
         command: click.Command = import_module(f"grantproof.cli.{cmd_name}_command").command
         return command
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:  # click would exit with 1, which says that a requirement failed
+            import os
+
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return NOBODY_READS
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         del ctx
@@ -81,9 +90,6 @@ def main(args: "Sequence[str] | None" = None) -> None:
     except GrantproofError as problem:
         click.echo(f"grantproof: {problem}", err=True)
         code = USAGE
-    except BrokenPipeError:
-        sys.stderr.close()
-        code = 0
     except Exception:  # noqa: BLE001 - the last net: whatever it is, the exit code says that it is our bug
         from traceback import format_exc
 

@@ -55,8 +55,7 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter an option
     """
     from grantproof.cli.conformance import Plan, run_checks
 
-    names = [name for name in selection if not name.startswith("-") and (":" in name or "/" not in name)]
-    chosen, extra = _split(selection, names)
+    chosen, extra = _split(selection)
     plan = Plan(
         idp=idp,
         rulebooks=tuple(rulebooks),
@@ -77,9 +76,9 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter an option
     return run_checks(plan)
 
 
-def _split(selection: "Sequence[str]", names: "Sequence[str]") -> tuple[list[str], list[str]]:
+def _split(selection: "Sequence[str]") -> tuple[list[str], list[str]]:
     """Clause names first; from the first word that begins with a dash on, everything is pytest's."""
     for place, word in enumerate(selection):
         if word.startswith("-"):
-            return [name for name in names if name in selection[:place]], list(selection[place:])
+            return list(selection[:place]), list(selection[place:])
     return list(selection), []

@@ -19,22 +19,41 @@ from grantproof.errors import GrantproofError
 def command(url: str, output: Path | None, ca: Path | None) -> None:
     """Reads a server's metadata and writes a commented profile with what it found and what is left to fill in."""
     from grantproof.idp import Idp
+    from grantproof.profile.addresses import VALUE, issuer_problem, without_query
     from grantproof.profile.init import draft
     from grantproof.profile.model import Profile, Target, Tls
 
-    if "://" not in url:
-        raise GrantproofError(f"{url!r} is no issuer URL", hint="it begins with https://")
-    issuer = url.partition("/.well-known/")[0]
+    issuer = _issuer_of(url)
+    if problem := issuer_problem(issuer):
+        shown = without_query(url) if {"@", "?"} & set(url) else url
+        raise GrantproofError(problem.replace(VALUE, repr(shown)), hint="give the issuer, such as https://as.example")
+    if output is not None and output.exists():
+        raise GrantproofError(f"{output} exists", hint="choose another name with -o")
     with Idp.open(Profile(name="init", target=Target(issuer=issuer), tls=Tls(ca=ca))) as target:
         if not target.documents:
             raise GrantproofError(
                 f"no connection to {issuer}", hint="is the server running, and its CA trusted (--ca)?"
             )
-        text = draft(issuer, target.metadata)
+        text = draft(issuer, target.metadata, _as_seen_from(output, ca) if ca is not None else "")
     if output is None:
         click.echo(text, nl=False)
         return
-    if output.exists():
-        raise GrantproofError(f"{output} exists", hint="choose another name with -o")
-    output.write_text(text, "utf-8")
-    click.echo(f"wrote {output}; fill in what it asks for, then: grantproof preflight --idp {output}")
+    try:
+        output.write_text(text, "utf-8")
+    except OSError as problem:
+        raise GrantproofError(f"cannot write the profile: {problem.strerror}", where=str(output)) from None
+    named = output if output.suffix == ".toml" or "/" in str(output) else f"./{output}"
+    click.echo(f"wrote {output}; fill in what it asks for, then: grantproof preflight --idp {named}")
+
+
+def _issuer_of(url: str) -> str:
+    """The issuer of a metadata address in either of its two shapes, or the URL itself."""
+    before, found, after = url.partition("/.well-known/")
+    _, slash, path = after.partition("/")
+    return before + slash + path if found and not after.startswith("openid-configuration") else before
+
+
+def _as_seen_from(output: Path | None, ca: Path) -> str:
+    """A file as a profile names it: bare where both stand in one folder."""
+    beside = output is not None and output.absolute().parent == ca.absolute().parent
+    return ca.name if beside else str(ca.absolute())

@@ -102,7 +102,9 @@ def _show(progress: "Progress") -> None:
     """One line a second, on standard error."""
     from sys import stderr
 
-    figures = f"due {progress.offered}/s  ok {progress.ok}/s  errors {progress.errors}  p99 {1000 * progress.p99:.1f} ms"
+    figures = (
+        f"due {progress.offered}/s  ok {progress.ok}/s  errors {progress.errors}  p99 {1000 * progress.p99:.1f} ms"
+    )
     line = f"{progress.t:4d} s  {figures}"
     if stderr.isatty():
         click.echo(f"\r\x1b[K{line}", err=True, nl=False)

@@ -24,8 +24,16 @@ def command(port: int, faults: "Sequence[str]", oddities: "Sequence[str]", *, tl
         for oddity in variants.all_oddities().values():
             click.echo(f"oddity  {oddity.id:<52} {oddity.describe}")
         return
+    from grantproof.errors import GrantproofError
     from grantproof.reference.server import serve
 
-    serve(
-        port=port, faults=tuple(faults), oddities=tuple(oddities), tls=tls, on_ready=lambda path: click.echo(str(path))
-    )
+    try:
+        serve(
+            port=port,
+            faults=tuple(faults),
+            oddities=tuple(oddities),
+            tls=tls,
+            on_ready=lambda path: click.echo(str(path)),
+        )
+    except OSError as problem:
+        raise GrantproofError(f"cannot serve on port {port}: {problem.strerror}", where="--port") from None

@@ -45,6 +45,7 @@ class Traffic:
         self._now = 0.0
         self._poller = make_poller()
         self._connections: dict[int, Connection] = {}
+        self._connecting = 0
         self._idle: list[Connection] = []
 
     def probe(self) -> bool:
@@ -66,9 +67,9 @@ class Traffic:
         """
         if self._idle:
             self._send(self._idle.pop(), due, waited=late)
-        elif len(self._connections) < self._most:
+        elif len(self.waiting) < self._connecting or len(self._connections) < self._most:
             self.waiting.append((due, False))
-            self._open(now)
+            self._open_enough(now)
         else:
             return False
         return True
@@ -95,18 +96,15 @@ class Traffic:
         oldest = now - self._timeout_s
         while self.waiting and self.waiting[0][0] <= oldest:
             self.count_timeout(now - self.waiting.popleft()[0])
-        connecting = 0
         for connection in list(self._connections.values()):
             if connection.state == BUSY and connection.intended_s <= oldest:
                 self.count_timeout(now - connection.intended_s)
                 self.tally.service.record(now - connection.sent_s)
                 self._drop(connection)
-            elif connection.state == CONNECTING:
-                connecting += 1
-                if connection.since_s <= oldest:
-                    self._drop(connection)
-        if len(self.waiting) > connecting and len(self._connections) < self._most and now >= self.paused_until:
-            self._open(now)
+            elif connection.state == CONNECTING and connection.since_s <= oldest:
+                self._drop(connection)
+        if now >= self.paused_until:
+            self._open_enough(now)
 
     def count_timeout(self, age_s: float) -> None:
         """Counts a request that has had no answer in time."""
@@ -123,6 +121,11 @@ class Traffic:
 
     # Connections
 
+    def _open_enough(self, now: float) -> None:
+        """Opens another connection unless as many are on their way as requests wait."""
+        if len(self.waiting) > self._connecting and len(self._connections) < self._most:
+            self._open(now)
+
     def _open(self, now: float) -> None:
         try:
             connection = self._dialer.dial(now)
@@ -136,10 +139,13 @@ class Traffic:
             return
         self._connections[connection.descriptor] = connection
         self._poller.register(connection.descriptor, _BOTH)
+        self._connecting += 1
         self.tally.opened += 1
 
     def _drop(self, connection: Connection) -> None:
-        if connection.state == IDLE:
+        if connection.state == CONNECTING:
+            self._connecting -= 1
+        elif connection.state == IDLE:
             self._idle.remove(connection)
         elif connection.state == BUSY:
             self.busy -= 1
@@ -163,6 +169,7 @@ class Traffic:
                 ready = connection.establish()
                 self._poller.modify(connection.descriptor, _BOTH if connection.unsent else READABLE)
                 if ready:
+                    self._connecting -= 1
                     self._rest(connection)
             elif connection.state == IDLE:
                 if connection.receive() is not None:
@@ -245,7 +252,7 @@ class Traffic:
         elif state == BUSY and again:
             self.tally.retried += 1
             self.waiting.appendleft((connection.intended_s, True))
-            self._open(perf_counter())
+            self._open_enough(perf_counter())
         elif state == BUSY:
             self._count_error(kind)
 

@@ -118,6 +118,8 @@ class FormsDriver:
             return None
         if redirect.form is not None and redirect.method.upper() == "POST":
             return _post(target, redirect.form)
+        if redirect.form is not None:
+            return Request("GET", f"{target.partition('?')[0]}?{redirect.form.encode()}")
         if redirect.method == "" and sent.method == "POST":
             return Request("POST", target, sent.headers, sent.body)
         return Request("GET", target)
@@ -132,7 +134,7 @@ class FormsDriver:
             if step.choice not in {None, choice} or not self._matches(step, page):
                 continue
             label = step.when or f"step {number + 1}"
-            key = f"{number}:{page.answer.url.partition('?')[0]}"
+            key = f"{number} {page.answer.url.partition('?')[0]} {page.shape}"
             pages[key] = pages.get(key, 0) + 1
             if pages[key] >= _SAME_FORM or len(journey.acted) >= MAX_PAGES:
                 doubt = f"are the user's name and password right? ({page.describe()})"
@@ -238,8 +240,9 @@ def origin_of(url: str) -> str:
         return ""
     if not parts.hostname:
         return ""
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     default = {"https": 443, "http": 80}.get(parts.scheme.lower())
-    return f"{parts.scheme.lower()}://{parts.hostname}" + ("" if port in {None, default} else f":{port}")
+    return f"{parts.scheme.lower()}://{host}" + ("" if port in {None, default} else f":{port}")
 
 
 def _reaches(target: str, uri: str) -> bool:

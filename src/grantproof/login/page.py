@@ -46,8 +46,12 @@ class Page:
 
     def describe(self) -> str:
         """Title, forms and their fields: what a person needs to write a login step."""
-        shown = "; ".join(_describe_form(form) for form in self.forms[:5]) or "no form"
-        return f"status {self.answer.status}, title {self.title!r}, {shown}"
+        return f"status {self.answer.status}, title {self.title!r}, {self.shape}"
+
+    @property
+    def shape(self) -> str:
+        """The forms and their fields."""
+        return "; ".join(_describe_form(form) for form in self.forms[:5]) or "no form"
 
 
 def read_page(answer: Answer) -> Page | None:

@@ -22,7 +22,19 @@ def read_part(text: str) -> dict[str, Any] | None:
 
 def entries(value: object) -> list[Any]:
     """The entries of a JSON array; of anything else none."""
-    return cast("list[Any]", value) if isinstance(value, list) else []
+    if not isinstance(value, list):
+        return []
+    return list[Any](value)  # pyright: ignore[reportUnknownArgumentType] - JSON at the edge
+
+
+def one_or_more(value: object) -> list[Any]:
+    """The entries of a JSON array, or the one value that stands in its place."""
+    return entries(value) if isinstance(value, list) else [value]  # pyright: ignore[reportUnknownArgumentType] - JSON at the edge
+
+
+def is_list_of_text(value: object) -> bool:
+    """Whether a JSON value is an array of strings and of nothing else."""
+    return isinstance(value, list) and all(isinstance(each, str) for each in entries(value))  # pyright: ignore[reportUnknownArgumentType] - as above
 
 
 def write_part(value: object) -> str:

@@ -11,11 +11,14 @@ import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
+    from pathlib import Path
 
     from grantproof.idp import Idp
     from grantproof.plugin.state import RunState
 
 STATE: "pytest.StashKey[RunState]" = pytest.StashKey()
+_CRASHED = "???"
+"""The phase in the report that xdist makes up for a check whose worker died."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -75,7 +78,17 @@ def pytest_configure_node(node: Any) -> None:
     """Tells each xdist worker where the profile and the shared counter are."""
     state = node.config.stash.get(STATE, None)
     if state is not None:
-        node.workerinput["grantproof"] = state.for_worker()
+        node.workerinput["grantproof"] = state.for_worker(node.workerinput["workercount"])
+
+
+def pytest_ignore_collect(collection_path: "Path", config: pytest.Config) -> bool | None:
+    """Leaves out the modules of checks that have nothing of what the user selected: most of a short run's time."""
+    state = config.stash.get(STATE, None)
+    if state is None or not state.wanted or not collection_path.name.startswith("test_"):
+        return None
+    from grantproof.plugin.selection import may_hold  # noqa: PLC0415 - checks only
+
+    return None if may_hold(collection_path, state.wanted) else True
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -149,8 +162,20 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """Collects results where they arrive: in the controller under xdist, else in the only process."""
     from grantproof.plugin import state  # noqa: PLC0415 - checks only
 
-    if getattr(report, "grantproof", None) and state.current is not None:
+    if state.current is None:
+        return
+    if getattr(report, "grantproof", None):
         state.current.collect(report)
+    elif report.when == _CRASHED:
+        state.current.internal_error = True
+
+
+def pytest_internalerror() -> None:
+    """Remembers that the run broke on our side, so that no exit code calls it lawful."""
+    from grantproof.plugin import state  # noqa: PLC0415 - checks only
+
+    if state.current is not None:
+        state.current.internal_error = True
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

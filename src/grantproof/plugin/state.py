@@ -1,6 +1,5 @@
 """One run in one pytest process: the profile, the target, what was collected, and the report at its end."""
 
-import os
 import tempfile
 import time
 from contextlib import ExitStack
@@ -15,6 +14,7 @@ from grantproof import __version__
 from grantproof.clauses import Registry, load_registry
 from grantproof.errors import GrantproofError
 from grantproof.idp import Idp
+from grantproof.plugin.selection import check_selection
 from grantproof.profile.loading import load
 from grantproof.profile.model import Profile
 from grantproof.report.record import CheckResult, Run, Waiver
@@ -42,6 +42,7 @@ class RunState:
     formats: tuple[str, ...]
     counter: Path
     workers: int = 1
+    wanted: tuple[str, ...] = ()
     baseline: Path | None = None
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     interrupted: bool = False
@@ -63,12 +64,15 @@ class RunState:
         """Loads the profile of a run, and starts the embedded server where that is the target.
 
         Raises:
-            pytest.UsageError: the profile is wrong.
+            pytest.UsageError: the profile is wrong, or the selection names what nothing has.
         """
         global current  # noqa: PLW0603 - reports arrive without a config
         option = cast("Callable[[str], Any]", config.getoption)
         inherited: dict[str, Any] = getattr(config, "workerinput", {}).get("grantproof", {})
-        stack = ExitStack()
+        registry, stack = load_registry(), ExitStack()
+        rulebooks = tuple(option("grantproof_rulebook")) or ("rfc6749",)
+        wanted = tuple(word.strip() for word in option("grantproof_clause"))
+        check_selection(rulebooks, option("grantproof_grant"), wanted, registry)
         try:
             profile = load(inherited.get("profile") or _profile_path(option("idp"), stack))
         except GrantproofError as problem:
@@ -82,13 +86,14 @@ class RunState:
         formats = tuple(part for part in option("grantproof_report").split(",") if part and part != "none")
         state = cls(
             profile=profile,
-            rulebooks=tuple(option("grantproof_rulebook")) or ("rfc6749",),
-            registry=load_registry(),
+            rulebooks=rulebooks,
+            registry=registry,
             seed=option("grantproof_seed"),
             folder=Path(folder) if folder else None,
             formats=formats,
             counter=Path(counter),
             workers=inherited.get("workers", 1),
+            wanted=wanted,
             baseline=Path(option("grantproof_baseline")) if option("grantproof_baseline") else None,
             _stack=stack,
         )
@@ -103,9 +108,8 @@ class RunState:
         if current is self:
             current = None
 
-    def for_worker(self) -> dict[str, Any]:
-        """What an xdist worker needs to join this run."""
-        workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")) or 2
+    def for_worker(self, workers: int) -> dict[str, Any]:
+        """What each of some xdist workers needs to join this run."""
         return {"profile": str(self.profile.path), "counter": str(self.counter), "workers": workers}
 
     def open(self) -> Idp:

@@ -10,13 +10,14 @@ MAX_SHOWN = 200
 MAX_LISTED = 20
 
 
-def draft(issuer: str, metadata: Metadata) -> str:
+def draft(issuer: str, metadata: Metadata, ca: str = "") -> str:
     """A commented profile for an issuer. It loads once the blanks (`""`) are filled in and the variables are set.
 
-    Everything that the target said is escaped, bounded, and kept on one line.
+    Everything that the target said is escaped, bounded, and kept on one line. `ca` is the file of the authority that
+    is trusted already, as the profile is to name it.
     """
     lines = [
-        *_head(issuer, metadata),
+        *_head(issuer, metadata, ca),
         *_endpoints(metadata),
         *_service(metadata),
         *_spa(metadata),
@@ -55,7 +56,7 @@ def _literal(text: str) -> str:
     return quoted(text.replace("$", "$$"))
 
 
-def _head(issuer: str, metadata: Metadata) -> Iterator[str]:
+def _head(issuer: str, metadata: Metadata, ca: str) -> Iterator[str]:
     yield "# A profile for grantproof. Fill in what is empty, set the variables, then run:"
     yield "#   grantproof preflight --idp THIS-FILE"
     if metadata.documents:
@@ -75,7 +76,8 @@ def _head(issuer: str, metadata: Metadata) -> Iterator[str]:
     if issuer.startswith("https:"):
         yield ""
         yield "[tls]"
-        yield '# ca = "ca.pem"            # if a private authority signed the certificate: a file beside this one'
+        comment = "# if a private authority signed the certificate: a file beside this one"
+        yield f"ca = {quoted(ca.replace('$', '$$'), 2_000)}" if ca else f'# ca = "ca.pem"            {comment}'
     yield ""
 
 

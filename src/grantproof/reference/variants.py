@@ -49,12 +49,16 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Oddity:
-    """A lawful but unusual behaviour; `traps` are the numbers of the known traps that it springs."""
+    """A lawful but unusual behaviour; `traps` are the numbers of the known traps that it springs.
+
+    `disregards` are clauses of stricter documents that it does not follow, being lawful by RFC 6749 alone.
+    """
 
     id: str
     describe: str
     traps: tuple[int, ...]
     apply: Apply
+    disregards: tuple[str, ...] = ()
 
 
 _faults: dict[str, Fault] = {}
@@ -76,7 +80,9 @@ def fault(fault_id: str, clause: str, kind: Literal["plain", "partial"], describ
     return declare
 
 
-def oddity(oddity_id: str, describe: str, *traps: int) -> Callable[[Apply], Apply]:
+def oddity(
+    oddity_id: str, describe: str, *traps: int, disregards: tuple[str, ...] = ()
+) -> Callable[[Apply], Apply]:
     """Declares the decorated change of rules as an oddity.
 
     Raises:
@@ -85,7 +91,7 @@ def oddity(oddity_id: str, describe: str, *traps: int) -> Callable[[Apply], Appl
 
     def declare(apply: Apply) -> Apply:
         _refuse_duplicate(oddity_id)
-        _oddities[oddity_id] = Oddity(oddity_id, describe, traps, apply)
+        _oddities[oddity_id] = Oddity(oddity_id, describe, traps, apply, disregards)
         return apply
 
     return declare

@@ -275,7 +275,8 @@ def _place(url: str) -> str:
 
 def _origin(url: str) -> str:
     parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}".lower()
+    authority, default = parts.netloc.rpartition("@")[2].lower(), {"https": ":443", "http": ":80"}.get(parts.scheme, ":")
+    return f"{parts.scheme}://{authority.removesuffix(default)}"
 
 
 def _retry_after(answer: Answer, pause_s: float | None) -> float | None:

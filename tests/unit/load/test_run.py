@@ -19,7 +19,7 @@ _SECRET = "a-secret-that-nobody-prints"  # only the profile's environment holds 
 def _profile(folder: Path, server: TokenServer, *, allowed: bool = True) -> str:
     path = folder / "tiny.toml"
     path.write_text(f"""
-timeout_s = 2
+timeout_s = 10
 [endpoints]
 token = "{server.url}"
 [target]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from grantproof.reference.call import Refusal
 from grantproof.reference.form import Form
@@ -41,11 +41,17 @@ for _id, _clause, _kind, _condition, _names in (
     ("get_refused_with_id_token", "rfc6749:3.1/get", "partial", lambda c: b"id_token" in c.raw_query, ("GET", "HEAD")),
     ("get_refused_without_session", "rfc6749:3.1/get", "partial", lambda c: "cookie" not in c.headers, ("GET", "HEAD")),
     ("post_refused", "rfc6749:3.1/post", "plain", lambda _call: True, ("POST",)),
-    ("post_refused_without_session", "oidc-core:3.1.2.1/get-and-post", "partial", lambda c: "cookie" not in c.headers, ("POST",)),  # fmt: skip
+    (
+        "post_refused_without_session",
+        "oidc-core:3.1.2.1/get-and-post",
+        "partial",
+        lambda c: "cookie" not in c.headers,
+        ("POST",),
+    ),  # fmt: skip
 ):
-    fault(
-        f"authorization_{_id}", _clause, "plain" if _kind == "plain" else "partial", f"{_names[0]} is refused here."
-    )(lambda rules, condition=_condition, names=_names: _methods(rules, condition, *names))  # type: ignore[misc] # the defaults bind the loop's values
+    fault(f"authorization_{_id}", _clause, "plain" if _kind == "plain" else "partial", f"{_names[0]} is refused here.")(
+        lambda rules, condition=_condition, names=_names: _methods(rules, condition, *names)
+    )  # type: ignore[misc] # the defaults bind the loop's values
 
 
 @fault("authorization_post_body_ignored", "oidc-core:3.1.2.1/get-and-post", "plain", "A POST is read from its query.")
@@ -95,9 +101,24 @@ _UNKNOWN: tuple[tuple[str, str, str, Callable[[Call, str], bool]], ...] = (
     ("unknown_parameter_refused", "rfc6749:3.1/unknown-parameter", "plain", lambda _call, _name: True),
     ("unknown_parameter_refused_by_post", "rfc6749:3.1/unknown-parameter", "partial", lambda c, _: c.method == "POST"),
     ("unknown_parameter_with_dot_refused", "rfc6749:3.1/unknown-parameter", "partial", lambda _, name: "." in name),
-    ("unknown_parameter_beyond_ascii_refused", "rfc6749:3.1/unknown-parameter", "partial", lambda _, n: not n.isascii()),
-    ("unknown_parameter_refused_by_openid", "oidc-core:3.1.2.1/unknown-parameters-ignored", "plain", lambda _c, _n: True),  # fmt: skip
-    ("unknown_parameter_refused_before_login", "rfc6749:3.1/unknown-parameter", "partial", lambda c, _: not c.logged_in),
+    (
+        "unknown_parameter_beyond_ascii_refused",
+        "rfc6749:3.1/unknown-parameter",
+        "partial",
+        lambda _, n: not n.isascii(),
+    ),
+    (
+        "unknown_parameter_refused_by_openid",
+        "oidc-core:3.1.2.1/unknown-parameters-ignored",
+        "plain",
+        lambda _c, _n: True,
+    ),  # fmt: skip
+    (
+        "unknown_parameter_refused_before_login",
+        "rfc6749:3.1/unknown-parameter",
+        "partial",
+        lambda c, _: not c.logged_in,
+    ),
 )
 for _id, _clause, _kind, _refused in _UNKNOWN:
     fault(_id, _clause, "plain" if _kind == "plain" else "partial", "A parameter that nobody knows is an error.")(
@@ -139,7 +160,11 @@ for _name in _REPEATABLE:
             "rfc6749:3.1/repeated-request-parameter",
             "partial",
             f"Of a repeated {_name} the {_word} counts.",
-        )(lambda rules, name=_name, last=_last: _taking_repeats(rules, frozenset((name,)), lambda _call: True, last=last))  # type: ignore[misc] # the defaults bind the loop's values
+        )(
+            lambda rules, name=_name, last=_last: _taking_repeats(
+                rules, frozenset((name,)), lambda _call: True, last=last
+            )
+        )  # type: ignore[misc] # the defaults bind the loop's values
 
 
 @fault("repeats_of_equal_values_taken", "rfc6749:3.1/repeated-request-parameter", "partial", "Equal repeats are taken.")
@@ -269,17 +294,15 @@ def missing_scope_is_denied_to_some(rules: Rules) -> Rules:
     )
 
 
-def _scope_plus(rules: Rules) -> Any:
-    def parse(call: Call, raw: bytes) -> Form:
-        return rules.parse_form(call, raw.replace(b"+", b"%2B"))
-
-    return parse
-
-
 @fault("authorization_plus_is_a_plus", "rfc6749:B/form-decoded", "partial", "A plus in a request stays a plus.")
 def authorization_plus_is_a_plus(rules: Rules) -> Rules:
-    """Percent signs are decoded, the plus is not."""
-    return rules | Rules(parse_form=when(_here, _scope_plus(rules), rules.parse_form))
+    """Percent signs are decoded, the plus is not; only scopes are parted by both."""
+
+    def parse(call: Call, raw: bytes) -> Form:
+        parts = [part if part.startswith(b"scope=") else part.replace(b"+", b"%2B") for part in raw.split(b"&")]
+        return rules.parse_form(call, b"&".join(parts))
+
+    return rules | Rules(parse_form=when(_here, parse, rules.parse_form))
 
 
 @fault("authorization_decoded_twice", "rfc6749:B/form-decoded", "partial", "A request is decoded twice.")
@@ -298,7 +321,9 @@ def silent_request_needs_no_login(rules: Rules) -> Rules:
         return False
 
     return rules | Rules(
-        login_required=when(lambda c: c.pending is not None and "none" in c.pending.prompt, silent, rules.login_required),
+        login_required=when(
+            lambda c: c.pending is not None and "none" in c.pending.prompt, silent, rules.login_required
+        ),
         consent_required=when(
             lambda c: c.pending is not None and "none" in c.pending.prompt, silent, rules.consent_required
         ),

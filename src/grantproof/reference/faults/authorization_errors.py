@@ -169,7 +169,9 @@ for _id, _clause, _kind, _paths, _describe in (
     ("description_of_type_beyond_ascii", "4.1.2.1/error-description-charset", "plain", ("missing_parameter",), lambda _c: "Fehlt\u2026"),
     ("description_echoes_type", "4.1.2.1/error-description-charset", "partial", ("unknown_response_type",), _echo("response_type")),
 ):  # fmt: skip
-    fault(_id, f"rfc6749:{_clause}", "plain" if _kind == "plain" else "partial", "The description is not as it must be.")(
+    fault(
+        _id, f"rfc6749:{_clause}", "plain" if _kind == "plain" else "partial", "The description is not as it must be."
+    )(
         lambda rules, paths=_paths, describe=_describe: _described(rules, by_error_path(*paths), describe)  # type: ignore[misc] # the defaults bind the loop's values
     )
 

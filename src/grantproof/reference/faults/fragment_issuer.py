@@ -134,7 +134,12 @@ for _id, _kind, _condition, _name in (
     ("combination_lacks_token_type", "partial", _always, "token_type"),
     ("combination_lacks_token_after_login", "partial", _just_logged_in, "access_token"),
 ):
-    fault(_id, "oauth-responses:5/id-token-token-parameters", "plain" if _kind == "plain" else "partial", f"No {_name} comes.")(  # noqa: E501 # the formatter would put one argument a line
+    fault(
+        _id,
+        "oauth-responses:5/id-token-token-parameters",
+        "plain" if _kind == "plain" else "partial",
+        f"No {_name} comes.",
+    )(  # noqa: E501 # the formatter would put one argument a line
         lambda rules, condition=_condition, name=_name: _combination(rules, condition, _without(name))  # type: ignore[misc] # the defaults bind the loop's values
     )
 

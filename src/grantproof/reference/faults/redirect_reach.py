@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from grantproof.reference.variants import Condition
 
 
-
 def _location(call: Call, uri: str) -> str:
     error = encode_form((("error", "invalid_request"), ("state", call.parameters.get("state") or "")))
     return f"{uri}#{error}"
@@ -182,7 +181,12 @@ for _id, _kind, _condition, _change in (
     ("query_in_another_order", "partial", lambda _call: True, _reversed),
     ("query_cut_at_ampersand", "partial", lambda _call: True, _first),
 ):
-    fault(f"redirect_uri_{_id}", "rfc6749:3.1.2/query-retained", "plain" if _kind == "plain" else "partial", "Its query is not kept.")(  # noqa: E501 # the formatter would put one argument a line
+    fault(
+        f"redirect_uri_{_id}",
+        "rfc6749:3.1.2/query-retained",
+        "plain" if _kind == "plain" else "partial",
+        "Its query is not kept.",
+    )(  # noqa: E501 # the formatter would put one argument a line
         lambda rules, condition=_condition, change=_change: _located(rules, condition, change)  # type: ignore[misc] # the defaults bind the loop's values
     )
 

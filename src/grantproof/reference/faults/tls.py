@@ -46,7 +46,7 @@ def anonymous_cipher_suites(rules: Rules) -> Rules:
 @fault("unencrypted_cipher_suites", "rfc6750:5.2/cipher-suites", "partial", "Suites without encryption are offered.")
 def unencrypted_cipher_suites(rules: Rules) -> Rules:
     """Authentication and integrity are there, encryption may be left out."""
-    return rules | Rules(listener=Listener(ciphers="DEFAULT:ECDHE-ECDSA-NULL-SHA:@SECLEVEL=0"))
+    return rules | Rules(listener=Listener(ciphers="HIGH:ECDHE-ECDSA-NULL-SHA:@SECLEVEL=0"))
 
 
 _ALL = ("authorization", "login", "consent", "token", "introspection", "revocation", "resource")

@@ -17,7 +17,11 @@ app.use(passport.initialize());
 app.use(passport.session());
 
 app.get('/login', (req, res) => res.send(loginPage()));
-app.post('/login', passport.authenticate('local', { successReturnToOrRedirect: '/', failureRedirect: '/login', keepSessionInfo: true }));
+app.post(
+  '/login',
+  // Passport starts a new session at login and forgets where the user came from, unless it is told to keep that.
+  passport.authenticate('local', { successReturnToOrRedirect: '/', failureRedirect: '/login', keepSessionInfo: true }),
+);
 
 app.get(
   '/dialog/authorize',

@@ -9,7 +9,11 @@ const clients = [
   { id: 'service', secret: process.env.GRANTPROOF_OAUTH2ORIZE_SERVICE_SECRET, redirectURIs: [] },
   { id: 'service_other', secret: process.env.GRANTPROOF_OAUTH2ORIZE_OTHER_SECRET, redirectURIs: [] },
   { id: 'service_reserved', secret: process.env.GRANTPROOF_OAUTH2ORIZE_RESERVED_SECRET, redirectURIs: [] },
-  { id: 'web_app', secret: process.env.GRANTPROOF_OAUTH2ORIZE_WEB_APP_SECRET, redirectURIs: ['https://web.example/cb'] },
+  {
+    id: 'web_app',
+    secret: process.env.GRANTPROOF_OAUTH2ORIZE_WEB_APP_SECRET,
+    redirectURIs: ['https://web.example/cb'],
+  },
   { id: 'spa', redirectURIs: [CALLBACK, `${CALLBACK}2?x=1`] },
   { id: 'spa_single', redirectURIs: ['https://single.example/cb'] },
 ];

@@ -6,7 +6,8 @@ import fs from 'node:fs';
 const secret = (name) => process.env[`GRANTPROOF_OIDC_PROVIDER_${name}_SECRET`];
 
 const pem = fs.readFileSync(process.env.GRANTPROOF_OIDC_PROVIDER_CLIENT_KEY);
-const assertionKey = { ...crypto.createPublicKey(pem).export({ format: 'jwk' }), alg: 'RS256', use: 'sig', kid: 'assertion' };
+const publicJwk = crypto.createPublicKey(pem).export({ format: 'jwk' });
+const assertionKey = { ...publicJwk, alg: 'RS256', use: 'sig', kid: 'assertion' };
 
 const service = (id, metadata) => ({
   client_id: id,

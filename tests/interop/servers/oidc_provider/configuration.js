@@ -8,11 +8,13 @@ import { errors } from 'oidc-provider';
 import { clients } from './clients.js';
 
 const pem = fs.readFileSync(process.env.GRANTPROOF_OIDC_PROVIDER_SIGNING_KEY);
-const signingKey = { ...crypto.createPrivateKey(pem).export({ format: 'jwk' }), alg: 'RS256', use: 'sig', kid: 'signing' };
+const privateJwk = crypto.createPrivateKey(pem).export({ format: 'jwk' });
+const signingKey = { ...privateJwk, alg: 'RS256', use: 'sig', kid: 'signing' };
 
 const accounts = new Set(['alice', 'bob']);
 
-// A resource server decides the format of its access tokens; the default is opaque. JWTs cannot be introspected or revoked.
+// A resource server decides the format of its access tokens; the default is opaque. The library neither introspects nor
+// revokes JWTs.
 const resourceServers = {
   'https://api.example': { scope: 'read write' },
   'https://jwt.example': { scope: 'read write', accessTokenFormat: 'jwt' },

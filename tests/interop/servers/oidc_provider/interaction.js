@@ -30,14 +30,18 @@ function sendPage(res, status, title, body) {
 
 function showPrompt(res, { uid, prompt, params }) {
   if (prompt.name === 'login') {
-    const fields = '<input name="login"> <input name="password" type="password"> <button type="submit">Sign in</button>';
-    sendPage(res, 200, 'Sign in', `<form id="login" method="post" action="/interaction/${uid}">${fields}</form>`);
+    const form = `<form id="login" method="post" action="/interaction/${uid}">
+  <input name="login"> <input name="password" type="password"> <button type="submit">Sign in</button>
+</form>`;
+    sendPage(res, 200, 'Sign in', form);
     return;
   }
-  const buttons =
-    '<button name="choice" value="allow" type="submit">Allow</button> <button name="choice" value="deny" type="submit">Deny</button>';
-  const question = `<p>${escape(params.client_id)} asks for access.</p>`;
-  sendPage(res, 200, 'Consent', `${question}<form id="consent" method="post" action="/interaction/${uid}">${buttons}</form>`);
+  const form = `<p>${escape(params.client_id)} asks for access.</p>
+<form id="consent" method="post" action="/interaction/${uid}">
+  <button name="choice" value="allow" type="submit">Allow</button>
+  <button name="choice" value="deny" type="submit">Deny</button>
+</form>`;
+  sendPage(res, 200, 'Consent', form);
 }
 
 // Consent is what the documentation's example stores: all that the prompt says is missing.

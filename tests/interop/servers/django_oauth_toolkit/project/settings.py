@@ -62,8 +62,8 @@ DATABASES = {
     }
 }
 
-# Passwords and client secrets are random here, so a million rounds of hashing protect nothing. They cost 0.3 s of CPU for
-# each token and each login, of which a run needs thousands.
+# Passwords and client secrets are random here, so a million rounds of hashing protect nothing. They cost 0.3 s of CPU
+# for each token and each login, of which a run needs thousands.
 PASSWORD_HASHERS = ["project.hashers.FewRounds"]
 
 OAUTH2_PROVIDER: dict[str, Any] = {
