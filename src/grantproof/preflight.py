@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from grantproof.errors import GrantproofError, Inconclusive, NotOffered
 from grantproof.roles import ROLES, Caller, Flow
-from grantproof.wire.request import Request
+from grantproof.wire.request import FORM_TYPE, Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -108,10 +108,12 @@ def _optional(idp: "Idp") -> "Iterator[Finding]":
         url = getattr(idp.profile.endpoints, name)
         if not url:
             continue
+        method = "POST" if name in {"introspection", "revocation"} else "GET"
+        body = (("Content-Type", FORM_TYPE),) if method == "POST" else ()
         try:
-            answer = idp.exchange(Request("GET", url))
+            answer = idp.exchange(Request(method, url, body))
         except (Inconclusive, AssertionError) as problem:
             yield Finding(ok=False, key=f"endpoints.{name}", message=str(problem), unreachable=True)
         else:
             ok = answer.status != 404 and (name != "jwks" or answer.status == 200)
-            yield Finding(ok=ok, key=f"endpoints.{name}", message=f"status {answer.status} to a GET")
+            yield Finding(ok=ok, key=f"endpoints.{name}", message=f"status {answer.status} to an empty {method}")

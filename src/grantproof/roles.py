@@ -77,15 +77,14 @@ class Role:
 def distinct(holders: list[Holder]) -> list[Holder]:
     """The first holder of each kind: what a second client of the same kind would show again is not asked twice.
 
-    Callers differ by authentication method and by whether their credentials must be form-encoded; flows by response
-    type and by whether the client is public.
+    Callers differ by authentication method, flows by response type and by whether the client is public. A client whose
+    credentials must be form-encoded comes last: a server that cannot read them is found by the checks of its own role,
+    and must not make everything else inconclusive.
     """
     found: dict[tuple[object, ...], Holder] = {}
-    for holder in holders:
-        if isinstance(holder, Caller):
-            found.setdefault((holder.method, _reserved(holder.client), holder.client.public), holder)
-        else:
-            found.setdefault((holder.response_type, holder.client.public), holder)
+    for holder in sorted(holders, key=lambda each: isinstance(each, Caller) and _reserved(each.client)):
+        kind = holder.method if isinstance(holder, Caller) else holder.response_type
+        found.setdefault((kind, holder.client.public), holder)
     return list(found.values())
 
 

@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     import pytest
 
     from grantproof.profile.model import Profile
-    from grantproof.roles import Holder
 
 
 @dataclass
@@ -20,7 +19,8 @@ class Preview:
     checks: list[str] = field(default_factory=list[str])
     clauses: set[str] = field(default_factory=set[str])
     _needs: set[str] = field(default_factory=set[str])
-    _holders: set["Holder"] = field(default_factory=set["Holder"])
+    _callers: set[str] = field(default_factory=set[str])
+    _flows: set[str] = field(default_factory=set[str])
     _profile: "Profile | None" = None
 
     def pytest_collection_finish(self, session: "pytest.Session") -> None:
@@ -39,7 +39,9 @@ class Preview:
             self.clauses.update(clause.id for clause in clauses)
             self._needs.update(need for clause in clauses for need in clause.needs)
             self._needs.update(need for mark in item.iter_markers("needs") for need in mark.args)
-            self._holders.update(holder for holder in holders_of(item).values() if holder is not None)
+            holders = holders_of(item).values()
+            self._callers.update(each.client.name for each in holders if isinstance(each, Caller))
+            self._flows.update(each.client.name for each in holders if isinstance(each, Flow))
 
     def lines(self) -> Iterator[str]:
         """The checks, one a line, then what they would do to the target."""
@@ -52,10 +54,11 @@ class Preview:
     def _effects(self) -> Iterator[str]:
         if self._profile is None:
             return
-        if callers := sorted({each.client.name for each in self._holders if isinstance(each, Caller)}):
-            yield f"have access tokens issued to {', '.join(callers)}, and have wrong requests of theirs refused"
-        if flows := sorted({each.client.name for each in self._holders if isinstance(each, Flow)}):
-            yield f"sign the test user in, allow and refuse access for {', '.join(flows)}"
+        if self._callers:
+            named = ", ".join(sorted(self._callers))
+            yield f"have access tokens issued to {named}, and have wrong requests of theirs refused"
+        if self._flows:
+            yield f"sign the test user in, allow and refuse access for {', '.join(sorted(self._flows))}"
         if "revocation" in self._needs:
             yield "revoke access tokens that they were issued"
         if "intrusive" in self._needs and self._profile.politeness.intrusive:

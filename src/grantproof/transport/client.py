@@ -275,7 +275,8 @@ def _place(url: str) -> str:
 
 def _origin(url: str) -> str:
     parts = urlsplit(url)
-    authority, default = parts.netloc.rpartition("@")[2].lower(), {"https": ":443", "http": ":80"}.get(parts.scheme, ":")
+    default = {"https": ":443", "http": ":80"}.get(parts.scheme, ":")
+    authority = parts.netloc.rpartition("@")[2].lower()
     return f"{parts.scheme}://{authority.removesuffix(default)}"
 
 
