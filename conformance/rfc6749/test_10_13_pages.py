@@ -43,7 +43,7 @@ def _forbids_framing(page: Answer) -> bool:
     return bool(values) and values <= {"deny", "sameorigin"}
 
 
-@clause("rfc6749:10.13/framing")
+@clause("rfc6749:10.13/framing", "rfc6819:4.4.1.9/framing-prevented", "rfc9700:4.16/clickjacking-prevented")
 @pytest.mark.parametrize("which", ["login", "consent"])
 def test_page_forbids_foreign_frames(idp: Idp, flow: Flow, which: str) -> None:
     page = _page(idp, flow, which)

@@ -13,7 +13,7 @@ CROSS_SITE = (
 )
 
 
-@clause("rfc6749:10.2/informed-consent")
+@clause("rfc6749:10.2/informed-consent", "rfc6819:4.4.1.4/consent-asked")
 def test_user_of_a_fresh_browser_signs_in_and_is_asked(idp: Idp, public_flow: Flow) -> None:
     answer = idp.authorize(public_flow, agent=idp.fresh_agent())
     assert answer.issued, answer.describe()
@@ -21,7 +21,7 @@ def test_user_of_a_fresh_browser_signs_in_and_is_asked(idp: Idp, public_flow: Fl
     assert idp.asks_consent(answer), "no page asked the user for consent"
 
 
-@clause("rfc6749:10.2/no-silent-repeat")
+@clause("rfc6749:10.2/no-silent-repeat", "rfc6819:4.2.3/repeat-authorization-validated")
 @pytest.mark.parametrize("prompt", [None, "none"], ids=["plain", "silent"])
 def test_repeated_request_of_a_public_client_is_not_granted_silently(
     idp: Idp, public_flow: Flow, prompt: str | None

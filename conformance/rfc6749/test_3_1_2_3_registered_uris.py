@@ -48,7 +48,8 @@ def _build(flow: Flow, mutation: Mutation) -> str:
 
 def _judge(idp: Idp, flow: Flow, uri: str, session: str = "kept", **changes: str | None) -> AuthorizationAnswer:
     agent = idp.fresh_agent() if session == "fresh" else idp.agent()
-    answer = idp.authorize(flow, agent=agent, redirect_uri=uri, **changes)
+    request = idp.authorization_request(flow, **{"redirect_uri": uri, **changes})
+    answer = idp.follow(request, agent=agent)
     assert not answer.issued, answer.describe()
     way = sent_to(answer, [uri, flow.redirect_uri])
     assert way is None, f"{way}, though redirect_uri is {uri!r}"
@@ -59,6 +60,8 @@ def _judge(idp: Idp, flow: Flow, uri: str, session: str = "kept", **changes: str
     "rfc6749:3.1.2.3/registered-uri-only",
     "rfc6749:3.1.2.4/no-automatic-redirect",
     "rfc6749:4.2.1/redirect-uri-verified",
+    "rfc6819:4.2.4/no-redirect-when-unverified",
+    "rfc6819:5.2.3.5/redirect-uri-must-match",
 )
 @pytest.mark.parametrize("mutation", NEAR, ids=str)
 def test_unregistered_uri_is_never_used(idp: Idp, flow: Flow, mutation: Mutation) -> None:
@@ -110,7 +113,7 @@ def test_post_does_not_open_a_way(idp: Idp, some_flow: Flow, mutation: Mutation)
     assert sent_to(answer, [uri, some_flow.redirect_uri]) is None, answer.describe()
 
 
-@clause("rfc6749:3.1.2.3/simple-string-comparison")
+@clause("rfc6749:3.1.2.3/simple-string-comparison", "rfc9700:2.1/exact-redirect-uri")
 @pytest.mark.parametrize("mutation", mutations("normalised"), ids=str)
 def test_other_spelling_is_refused(idp: Idp, some_flow: Flow, mutation: Mutation) -> None:
     _judge(idp, some_flow, _build(some_flow, mutation))
@@ -122,13 +125,13 @@ def test_other_spelling_of_a_uri_with_a_query_is_refused(idp: Idp, query_uri_flo
     _judge(idp, query_uri_flow, _build(query_uri_flow, mutation), "fresh")
 
 
-@clause("rfc6749:3.1.2.2/complete-uri")
+@clause("rfc6749:3.1.2.2/complete-uri", "rfc6819:5.2.3.5/full-redirect-uri", "rfc9700:2.1/exact-redirect-uri")
 @pytest.mark.parametrize("mutation", mutations("extended"), ids=str)
 def test_registered_uri_with_more_is_refused(idp: Idp, some_flow: Flow, mutation: Mutation) -> None:
     _judge(idp, some_flow, _build(some_flow, mutation))
 
 
-@clause("rfc6749:3.1.2.2/complete-uri")
+@clause("rfc6749:3.1.2.2/complete-uri", "rfc6819:5.2.3.5/full-redirect-uri", "rfc9700:2.1/exact-redirect-uri")
 @pytest.mark.parametrize("mutation", mutations("extended"), ids=str)
 def test_registered_uri_with_another_query_is_refused(idp: Idp, query_uri_flow: Flow, mutation: Mutation) -> None:
     _judge(idp, query_uri_flow, _build(query_uri_flow, mutation))

@@ -32,4 +32,4 @@ def test_missing_client_ends_on_a_page(idp: Idp, flow: Flow, value: str | None, 
 @pytest.mark.parametrize("name", ["response_type", "client_id"])
 def test_nothing_is_granted_without_an_obligatory_parameter(idp: Idp, flow: Flow, name: str, session: str) -> None:
     agent = idp.fresh_agent() if session == "fresh" else idp.agent()
-    assert not idp.authorize(flow, agent=agent, **{name: None}).issued
+    assert not idp.follow(idp.authorization_request(flow).drop(name), agent=agent).issued

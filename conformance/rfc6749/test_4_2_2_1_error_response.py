@@ -143,7 +143,7 @@ def test_description_keeps_its_characters(idp: Idp, token_flow: Flow, path: Erro
 @pytest.mark.parametrize("name", ["scope", "state", "response_mode", "prompt"])
 @pytest.mark.parametrize("text", ['quote"', "back\\slash", f"accents{LATIN}", "line\nbreak"])
 def test_description_keeps_its_characters_whatever_was_sent(idp: Idp, some_flow: Flow, name: str, text: str) -> None:
-    answer = idp.authorize(some_flow, **{"scope": "unlisted", name: text})
+    answer = idp.follow(idp.authorization_request(some_flow, **{"scope": "unlisted", name: text}))
     description = answer.parameters.get("error_description")
     if description is None:
         raise NotOffered(f"no description came back: {answer.describe()}")

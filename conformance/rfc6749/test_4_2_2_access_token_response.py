@@ -28,7 +28,7 @@ each_session = pytest.mark.parametrize("session", ["kept", "fresh"])
 
 def _authorize(idp: Idp, flow: Flow, session: str = "kept", **changes: str | None) -> AuthorizationAnswer:
     agent = idp.fresh_agent() if session == "fresh" else idp.agent()
-    return idp.authorize(flow, agent=agent, **changes)
+    return idp.follow(idp.authorization_request(flow, **changes), agent=agent)
 
 
 def _granted_scope(idp: Idp, answer: AuthorizationAnswer) -> frozenset[str]:
@@ -148,7 +148,7 @@ def test_scope_in_the_response_keeps_its_grammar(idp: Idp, token_flow: Flow, ask
     assert all(is_vschars(name) and not set(name) & {'"', "\\"} for name in stated.split(" "))
 
 
-@clause("rfc6749:4.2.2/state", "rfc6749:A.5/state")
+@clause("rfc6749:4.2.2/state", "rfc6749:A.5/state", "rfc6819:4.4.2.5/state-echoed")
 @pytest.mark.parametrize("state", STATES)
 def test_state_comes_back_exactly(idp: Idp, token_flow: Flow, state: str) -> None:
     answer = idp.authorize(token_flow, state=STATES[state])

@@ -27,7 +27,7 @@ def test_state_beyond_its_grammar_is_refused_or_kept(idp: Idp, some_flow: Flow, 
 @pytest.mark.parametrize("text", ["latin", "cjk", "emoji"])
 @pytest.mark.parametrize("name", ["state", "scope", "response_type"])
 def test_answer_to_letters_beyond_ascii_is_utf_8(idp: Idp, some_flow: Flow, name: str, text: str) -> None:
-    answer = idp.authorize(some_flow, **{name: BEYOND[text]})
+    answer = idp.follow(idp.authorization_request(some_flow, **{name: BEYOND[text]}))
     if not answer.raw_fragment:
         raise NotOffered(f"the answer has no fragment: {answer.describe()}")
     assert answer.strict_fragment.names

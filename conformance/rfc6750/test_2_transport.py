@@ -8,7 +8,7 @@ from grantproof.wire.grammar import is_b64token
 SCHEMES = ("Bearer", "bearer", "BEARER")
 
 
-@clause("rfc6750:2.1/authorization-header")
+@clause("rfc6750:2.1/authorization-header", "rfc6819:5.4.1/authorization-header")
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_token_in_the_header_opens_the_resource(idp: Idp, one_method_service: Caller, scheme: str) -> None:
     _judge_open(idp, idp.issue(one_method_service), scheme)

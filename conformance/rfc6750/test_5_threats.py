@@ -35,7 +35,7 @@ def test_token_of_the_implicit_grant_has_an_end(idp: Idp, token_flow: Flow) -> N
     assert _lifetime(answer.parameters.get("expires_in"), facts) is not None, "no end is shown"
 
 
-@clause("rfc6750:5.2/limited-lifetime", "rfc6749:7/token-validated")
+@clause("rfc6750:5.2/limited-lifetime", "rfc6749:7/token-validated", "rfc6819:5.1.5.2/tokens-expire")
 @needs("resource", "slow")
 def test_expired_token_opens_nothing(idp: Idp, one_method_service: Caller) -> None:
     token = idp.expired_token(one_method_service)
@@ -44,13 +44,13 @@ def test_expired_token_opens_nothing(idp: Idp, one_method_service: Caller) -> No
     assert idp.eventually(lambda: idp.resource(token).status != 200), "the resource is open to an expired token"
 
 
-@clause("rfc6750:5.3/short-lived")
+@clause("rfc6750:5.3/short-lived", "rfc6819:5.1.5.3/short-lifetime")
 def test_token_lives_for_an_hour_at_most(idp: Idp, one_method_service: Caller) -> None:
     answer = idp.token(one_method_service)
     _judge_hour(_lifetime(answer.get("expires_in"), idp.facts_of(answer.access_token)))
 
 
-@clause("rfc6750:5.3/short-lived")
+@clause("rfc6750:5.3/short-lived", "rfc6819:5.1.5.3/short-lifetime")
 def test_token_of_the_implicit_grant_lives_for_an_hour_at_most(idp: Idp, token_flow: Flow) -> None:
     answer = idp.authorize(token_flow)
     _judge_hour(_lifetime(answer.parameters.get("expires_in"), idp.facts_of(answer.access_token)))

@@ -11,13 +11,13 @@ def test_expired_token_is_inactive(idp: Idp, one_method_service: Caller) -> None
     _judge_expiry(idp, one_method_service)
 
 
-@clause("rfc7662:4/signature-checked", "rfc6750:5.2/integrity")
+@clause("rfc7662:4/signature-checked", "rfc6750:5.2/integrity", "rfc6749:10.3/unforgeable")
 @pytest.mark.parametrize("forgery", JWS_FORGERIES, ids=str)
 def test_forged_jwt_is_inactive(idp: Idp, one_method_service: Caller, forgery: Forgery) -> None:
     _judge_forgery(idp, one_method_service, forgery)
 
 
-@clause("rfc7662:4/signature-checked", "rfc6750:5.2/integrity")
+@clause("rfc7662:4/signature-checked", "rfc6750:5.2/integrity", "rfc6749:10.3/unforgeable")
 @pytest.mark.parametrize("forgery", JWS_FORGERIES, ids=str)
 def test_forged_jwt_of_the_implicit_grant_is_inactive(idp: Idp, token_flow: Flow, forgery: Forgery) -> None:
     _judge_forgery(idp, token_flow, forgery)

@@ -6,12 +6,12 @@ from grantproof.checks import Caller, Flow, Idp, NotOffered, clause
 from grantproof.matrix.tokens import ASYMMETRIC, is_jws, read_part
 
 
-@clause("rfc9068:2.1/signed")
+@clause("rfc9068:2.1/signed", "rfc6819:5.1.5.9/self-contained-tokens-signed")
 def test_token_is_signed(idp: Idp, one_method_service: Caller) -> None:
     _judge_signature(idp, one_method_service)
 
 
-@clause("rfc9068:2.1/signed")
+@clause("rfc9068:2.1/signed", "rfc6819:5.1.5.9/self-contained-tokens-signed")
 def test_token_of_the_implicit_grant_is_signed(idp: Idp, token_flow: Flow) -> None:
     _judge_signature(idp, token_flow)
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from grantproof.errors import GrantproofError, Inconclusive, NotOffered
 from grantproof.login import FormsDriver, UserAgent
-from grantproof.profile.discovery import Metadata, fill_endpoints, metadata_urls, read_metadata
+from grantproof.profile.discovery import Metadata, fill_endpoints, metadata_sources, read_metadata
 from grantproof.profile.offer import SHORT_LIFETIME_S, Offer
 from grantproof.roles import ROLES, Caller, Flow, Holder
 from grantproof.transport import Politeness, Recorder, Redactor, ResetError, Transport
@@ -51,6 +51,8 @@ class Idp:
     transport: Transport = field(repr=False)
     documents: tuple[Answer, ...] = field(default=(), repr=False)
     metadata: Metadata = field(default_factory=lambda: read_metadata({}), repr=False)
+    unread: str = field(default="", repr=False)
+    """Why no metadata document was answered at all; empty where one was, or where none was asked for."""
     _agents: dict[str, UserAgent] = field(default_factory=dict[str, UserAgent], repr=False)
     _proofs: dict[tuple[str, str], "Inconclusive | None"] = field(
         default_factory=dict[tuple[str, str], "Inconclusive | None"], repr=False
@@ -84,17 +86,17 @@ class Idp:
             politeness=Politeness(profile.requests_per_second, profile.politeness.max_requests, counter, workers),
         )
         documents: list[Answer] = []
-        for url in (
-            [profile.endpoints.metadata] if profile.endpoints.metadata else metadata_urls(profile.target.issuer or "")
-        ):
+        failure = ""
+        for url in metadata_sources(profile):
             try:
                 documents.append(transport.send(Request("GET", url, (("Accept", "application/json"),))))
-            except Inconclusive:
-                continue
+            except Inconclusive as problem:
+                failure = str(problem)
         metadata = read_metadata(
             {answer.url: answer.body for answer in documents if answer.status == 200}, profile.target.issuer
         )
-        return cls(fill_endpoints(profile, metadata), transport, tuple(documents), metadata)
+        unread = "" if documents else failure
+        return cls(fill_endpoints(profile, metadata), transport, tuple(documents), metadata, unread)
 
     def __enter__(self) -> Self:
         return self
@@ -132,8 +134,11 @@ class Idp:
 
         Raises:
             NotOffered: neither the profile nor the metadata names it.
+            Inconclusive: the metadata, which may name it, was not answered.
         """
         url: str | None = getattr(self.profile.endpoints, name)
+        if not url and self.unread:
+            raise Inconclusive(f"the metadata cannot be read: {self.unread}")
         if not url:
             raise NotOffered(f"neither the profile nor the metadata names the {name} endpoint")
         return url

@@ -26,6 +26,8 @@ class Finding:
 def examine(idp: "Idp") -> "Iterator[Finding]":
     """Tries every part of a profile against its target, cheapest first; each finding comes as it is known."""
     yield from _metadata(idp)
+    if idp.unread and not (idp.profile.endpoints.token or idp.profile.endpoints.authorization):
+        return
     for name in ("token", "authorization"):
         yield from _endpoint(idp, name)
     yield from _callers(idp)
@@ -41,7 +43,7 @@ def _metadata(idp: "Idp") -> "Iterator[Finding]":
         doubts = "".join(f"; take a look: {problem}" for problem in idp.metadata.problems[:3])
         yield Finding(ok=True, key="target.issuer", message=f"{len(good)} metadata document(s) read{doubts}")
     elif not idp.documents:
-        yield Finding(ok=False, key="target.issuer", message="the issuer cannot be reached", unreachable=True)
+        yield Finding(ok=False, key="target.issuer", message=idp.unread, unreachable=True)
     else:
         statuses = ", ".join(str(answer.status) for answer in idp.documents)
         named = bool(idp.profile.endpoints.token or idp.profile.endpoints.authorization)

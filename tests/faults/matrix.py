@@ -167,7 +167,7 @@ def problems(document: dict[str, Any]) -> list[str]:
 REVIEWED: frozenset[str] = frozenset(
     {
         "rfc9700/test_2_1_2_implicit_grant.py::test_implicit_is_out_of_use[spa-token]",
-        "rfc9700/test_2_2_1_access_tokens.py::test_tokens_can_be_bound_to_their_client[service-client_secret_basic]",
+        "rfc9700/test_2_2_1_access_tokens.py::test_tokens_can_be_bound_to_their_client",
     }
 )
 """Warnings on the lawful server that a rulebook makes unavoidable."""

@@ -37,7 +37,7 @@ class Dialer:
     def __init__(self, target: "Target") -> None:
         self._host, self._port = target.host, target.port
         self._patience_s = target.timeout_s
-        self._context = _make_context(target) if target.secure else None
+        self._context = make_context(target) if target.secure else None
         self._address: Address | None = None
 
     def probe(self) -> None:
@@ -76,7 +76,12 @@ class Dialer:
         return TlsConnection(address, now_s, self._context, self._host)
 
 
-def _make_context(target: "Target") -> ssl.SSLContext:
+def make_context(target: "Target") -> ssl.SSLContext:
+    """Whom to trust and how to speak: TLS with names checked, and HTTP/1.1.
+
+    Raises:
+        GrantproofError: the profile's authorities cannot be read.
+    """
     try:
         context = ssl.create_default_context(cafile=str(target.ca) if target.ca else None)
     except (OSError, ssl.SSLError) as error:

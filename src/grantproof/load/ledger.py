@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from grantproof.errors import GrantproofError
 from grantproof.load.generator import Ending
 from grantproof.load.hgrm import write_hgrm
 from grantproof.load.record import Row, RunRecord
@@ -21,6 +22,19 @@ if TYPE_CHECKING:
 def default_folder(profile_name: str) -> Path:
     """`reports/<profile>-<UTC time>` under the current folder."""
     return Path("reports") / f"{profile_name}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+
+
+def make_folder(folder: Path) -> Path:
+    """The folder, which is there from now on.
+
+    Raises:
+        GrantproofError: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise GrantproofError("the run's folder cannot be made", str(folder), error.strerror or "") from None
+    return folder
 
 
 def print_progress(row: Row) -> None:
@@ -63,7 +77,10 @@ class Ledger:
         """Enters one second of one worker."""
         row = self.record.add(tally)
         if self._on_row is not None:
-            self._on_row(row)
+            try:
+                self._on_row(row)
+            except BrokenPipeError:  # whoever listened is gone, and the run goes on without
+                self._on_row = None
 
     def end(self, ending: Ending) -> bool:
         """Enters a worker's end; True when it was the last one's."""

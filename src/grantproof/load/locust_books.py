@@ -1,5 +1,6 @@
 """Who keeps the books of a run: a single process its own; workers send their pages to the master, which binds them."""
 
+import atexit
 import contextlib
 import logging
 from dataclasses import asdict
@@ -10,7 +11,7 @@ import gevent
 from locust.stats import CSV_STATS_INTERVAL_SEC
 
 from grantproof.load.generator import Ending
-from grantproof.load.ledger import Ledger, default_folder, print_progress
+from grantproof.load.ledger import Ledger, default_folder, make_folder, print_progress
 from grantproof.load.locust_options import Options, on
 from grantproof.load.result import FILE_NAME, Setting
 from grantproof.load.tally import Tally
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 _END = "grantproof_end"
 _PAGES = "grantproof"
+INTERNAL_ERROR = 4
 _PATIENCE_S = 10.0
 _STOP_S = 5.0
 _log = logging.getLogger(__name__)
@@ -76,8 +78,10 @@ class SingleBooks:
             from grantproof import embedded  # noqa: PLC0415 - only runs on the embedded server need it
 
             given.idp = str(self._stack.enter_context(embedded.start()))
-            on(environment.events.quit, self._on_quit)
+            atexit.register(self._stack.close)
             options = Options.of(environment)
+        if options.out is not None:
+            make_folder(options.out)
         self._target = load_target(options.idp)
         given.found_token_url = self._target.token_url
         self._thresholds = parse_thresholds(
@@ -110,17 +114,19 @@ class SingleBooks:
         """Writes the result and ends the test, unless that was done or another test has begun."""
         if ledger is not self._ledger or ledger.closed:
             return
-        result = ledger.close()
-        _log.info("%d valid answers at %g/s: %s", result.ok, result.achieved_per_s, ledger.folder / FILE_NAME)
+        try:
+            result = ledger.close()
+        except OSError as error:
+            _log.error("the result cannot be written: %s", error)
+            self._environment.process_exit_code = INTERNAL_ERROR
+        else:
+            _log.info("%d valid answers at %g/s: %s", result.ok, result.achieved_per_s, ledger.folder / FILE_NAME)
         given: Any = self._environment.parsed_options
         runner: Any = self._environment.runner
         # In a greenlet of its own, since quitting ends the greenlets of users, of which this may be one; and where
         # Locust writes CSV, after its next page, since it writes none at the end.
         wait_s = CSV_STATS_INTERVAL_SEC + 0.1 if given.csv_prefix else 0
         gevent.spawn_later(wait_s, runner.quit if given.headless else runner.stop)
-
-    def _on_quit(self, **_: object) -> None:
-        self._stack.close()
 
     def _on_quitting(self, **_: object) -> None:
         """Nothing is left to do: the engine ends with its users."""

@@ -21,7 +21,7 @@ from grantproof.errors import GrantproofError
 from grantproof.load import locust_options
 from grantproof.load.engine import Engine
 from grantproof.load.generator import Ending
-from grantproof.load.locust_books import Books, MasterBooks, SingleBooks, WorkerBooks
+from grantproof.load.locust_books import INTERNAL_ERROR, Books, MasterBooks, SingleBooks, WorkerBooks
 from grantproof.load.locust_options import Options
 from grantproof.load.locust_stats import merge_tally
 from grantproof.load.target import load_target
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from grantproof.load.exchange import Exchange
     from grantproof.load.target import Target
 
-INTERNAL_ERROR = 4
 _GRACE_S = 2.0
 _SWITCH_S = 0.0005
 _BOOKS: "WeakKeyDictionary[Environment, Books]" = WeakKeyDictionary()
@@ -109,16 +108,22 @@ class Pump:
                 self.over.wait()
 
     def _collect(self) -> None:
+        try:
+            self._follow()
+        except Exception as error:  # noqa: BLE001 - whatever breaks here must end the run instead of hanging it
+            self._engine.stop()
+            give_up(self._environment, error, INTERNAL_ERROR)
+        finally:
+            self.over.set()
+
+    def _follow(self) -> None:
         while not self._thread.ready():
             self._deliver()
             self._thread.wait(0.2)
         self._deliver()
-        failure, elapsed_s = self._thread.exception, self._engine.elapsed_s
-        if failure is not None:
-            give_up(self._environment, failure, INTERNAL_ERROR)
-        else:
-            self._books.end(Ending(elapsed_s, min(self._cpu_s / elapsed_s, 1.0) if elapsed_s else 0.0))
-        self.over.set()
+        self._thread.get()
+        elapsed_s = self._engine.elapsed_s
+        self._books.end(Ending(elapsed_s, min(self._cpu_s / elapsed_s, 1.0) if elapsed_s else 0.0))
 
     def _deliver(self) -> None:
         while self._engine.finished:

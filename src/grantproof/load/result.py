@@ -50,11 +50,11 @@ class LoadResult(msgspec.Struct, frozen=True, kw_only=True):
     latency_s: dict[str, float]
     service_time_s: dict[str, float]
     send_lag_s: dict[str, float]
-    connections: dict[str, float]
+    connections: dict[str, int | float]
     generator: dict[str, Any]
-    duplicates: dict[str, float]
+    duplicates: dict[str, int | float]
     thresholds: list[Limit]
-    series: list[dict[str, float]]
+    series: list[dict[str, int | float]]
     seconds: float
     offered: int
     requests: int
@@ -187,9 +187,14 @@ def make_result(
     )
 
 
-def _connections(record: "RunRecord") -> dict[str, float]:
+def _connections(record: "RunRecord") -> dict[str, int | float]:
     total = record.total
-    return {"opened": total.opened, "reused_share": _share(total.reused, total.sent), "retried": total.retried}
+    return {
+        "opened": total.opened,
+        "reused_share": _share(total.reused, total.sent),
+        "waited_share": _share(total.queue.total, total.sent) if total.sent else 0.0,
+        "retried": total.retried,
+    }
 
 
 def _quantiles(histogram: "Histogram") -> dict[str, float]:

@@ -15,7 +15,7 @@ from typing import IO, Final
 import msgspec
 
 from grantproof.errors import GrantproofError
-from grantproof.load.ledger import default_folder
+from grantproof.load.ledger import default_folder, make_folder
 from grantproof.load.plan import LoadPlan, locust_file
 from grantproof.load.result import FILE_NAME, LoadResult
 from grantproof.load.target import Target, load_target
@@ -57,8 +57,7 @@ def run(plan: LoadPlan, progress: Callable[[Progress], None] | None = None) -> L
     """
     target = load_target(plan.idp)
     parse_thresholds(plan.thresholds if plan.thresholds is not None else target.thresholds)
-    folder = plan.out or default_folder(target.profile_name)
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = make_folder(plan.out or default_folder(target.profile_name))
     (folder / FILE_NAME).unlink(missing_ok=True)
     return _Child(replace(plan, out=folder), target).watch(progress or (lambda _: None))
 

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from grantproof import __version__
 from grantproof.errors import GrantproofError
+from grantproof.load.dialer import make_context
 from grantproof.wire.authentication import PASSWORD_METHODS, basic_credentials
 from grantproof.wire.form import Form
 
@@ -128,7 +129,10 @@ def load_target(idp: str, token_url: str = "") -> Target:
     if not profile.load.allowed:
         hint = "if the server is yours to load, write into its profile: [load] allowed = true"
         raise GrantproofError("the profile does not allow load", str(profile.path or profile.name), hint)
-    return Target.from_profile(profile, token_url)
+    target = Target.from_profile(profile, token_url)
+    if target.secure:
+        make_context(target)  # so that what is wrong with it is said before anything is started
+    return target
 
 
 def _client_for_load(profile: "Profile") -> "tuple[Client, str]":

@@ -6,6 +6,7 @@ import json
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, cast
 
 ASYMMETRIC = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
@@ -168,8 +169,9 @@ TEXT_FORGERIES: tuple[Forgery, ...] = (
 )
 
 
+@cache
 def make_key(algorithm: str) -> Any:
-    """A fresh private key for an algorithm; None for one that needs none or is not known."""
+    """A stranger's private key for an algorithm, made once; None for one that needs none or is not known."""
     from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa  # noqa: PLC0415 - only forgers pay for it
 
     if algorithm[:2] in {"RS", "PS"}:

@@ -33,6 +33,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 Apply = Callable[[Rules], Rules]
 Condition = Callable[[Call], bool]
+Kind = Literal["plain", "partial"]
 _ID = re.compile(r"\A[a-z][a-z0-9_]*\Z")
 
 

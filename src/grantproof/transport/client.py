@@ -88,7 +88,8 @@ class CookieJar:
 
 def _attributes(cookie: Any) -> "list[tuple[str, str]]":
     """The attributes of a cookie that the standard library keeps without knowing them."""
-    return [(str(name), str(value or "")) for name, value in vars(cookie).get("_rest", {}).items()]
+    kept: dict[str, str | None] = getattr(cookie, "_rest", {})
+    return [(name, value or "") for name, value in kept.items()]
 
 
 class _CookieAnswer:

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from grantproof.load import traffic
 from grantproof.load.engine import Engine
 from grantproof.load.exchange import token_exchange
 from grantproof.load.native import socket_class
+from grantproof.load.poller import SelectorPoller
 from grantproof.load.schedule import Constant, Poisson, Schedule
 from grantproof.load.tally import Tally
 from grantproof.load.target import Target
@@ -190,6 +192,19 @@ def test_users_may_change_while_it_runs(serve: Serve) -> None:
     engine.run()
     riser.join()
     assert server.connections == 6
+
+
+def test_platforms_without_epoll_have_a_slower_way(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(traffic, "make_poller", SelectorPoller)
+    total = _run(_target(serve().url), Constant(200.0, 0.3))
+    assert (total.ok, dict(total.errors)) == (60, {})
+
+
+def test_connections_are_opened_for_requests_that_wait_and_no_others(serve: Serve) -> None:
+    server = serve(lambda n: Reply(answer(TOKEN.format(n=n)), delay_s=0.05))
+    total = _run(_target(server.url), users=20)
+    assert total.opened == server.connections == 20
+    assert total.errors == {}
 
 
 def test_tls_is_spoken_to_whom_the_profile_trusts(serve: Serve, certificate: Certificate) -> None:

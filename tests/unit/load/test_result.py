@@ -158,6 +158,16 @@ def test_a_ledger_writes_once_and_leaves_nothing_else(tmp_path: Path) -> None:
     assert [row.ok for row in rows] == [90]
 
 
+def test_a_listener_that_is_gone_does_not_end_the_run(tmp_path: Path) -> None:
+    def listen(row: Row) -> None:
+        raise BrokenPipeError(row.t)
+
+    ledger = Ledger(_TARGET, Setting("s", "constant", 10.0), tmp_path, on_row=listen)
+    ledger.add(_tally())
+    ledger.add(_tally(2))
+    assert ledger.record.total.ok == 180
+
+
 def test_reading_tells_what_is_wrong(tmp_path: Path) -> None:
     with pytest.raises(GrantproofError, match="no result"):
         LoadResult.read(tmp_path)

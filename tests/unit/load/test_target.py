@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from grantproof.errors import GrantproofError
+from grantproof.load.ledger import make_folder
 from grantproof.load.plan import LoadPlan, load_tests, locust_file, parse_duration
 from grantproof.load.target import Target, load_target
 
@@ -87,6 +88,18 @@ def test_no_secret_is_shown(tmp_path: Path) -> None:
 def test_what_must_not_be_loaded_is_refused(tmp_path: Path, old: str, new: str, what: str) -> None:
     with pytest.raises(GrantproofError, match=what):
         load_target(_write(tmp_path, _PROFILE.replace(old, new)))
+
+
+def test_authorities_that_cannot_be_read_are_told_at_once(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("no certificate")
+    with pytest.raises(GrantproofError, match="authorities cannot be read"):
+        load_target(_write(tmp_path, f'{_PROFILE}\n[tls]\nca = "ca.pem"\n'))
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(GrantproofError, match="folder cannot be made"):
+        make_folder(tmp_path / "file" / "run")
 
 
 @pytest.mark.parametrize("header", ["a\r\nX-Other: b", "a\x00b", "\u20ac"])

@@ -1,8 +1,9 @@
-"""Faults of reading an authorization request: methods, empty, unknown and repeated parameters, response types, scopes."""
+"""Faults of reading an authorization request: methods, and empty, unknown and repeated parameters."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from grantproof.reference.call import Refusal
@@ -15,8 +16,7 @@ if TYPE_CHECKING:
 
     from grantproof.reference.call import Call
     from grantproof.reference.clients import Client
-    from grantproof.reference.state import PendingRequest
-    from grantproof.reference.variants import Condition
+    from grantproof.reference.variants import Condition, Kind
 
 KNOWN = frozenset(
     ("response_type", "client_id", "redirect_uri", "scope", "state", "response_mode", "nonce", "prompt", "max_age")
@@ -27,7 +27,15 @@ def _here(call: Call) -> bool:
     return call.endpoint == "authorization"
 
 
-def _methods(rules: Rules, condition: Condition, *names: str) -> Rules:
+def _always(_call: Call) -> bool:
+    return True
+
+
+def _sessionless(call: Call) -> bool:
+    return "cookie" not in call.headers
+
+
+def _methods(rules: Rules, condition: Condition, names: tuple[str, ...]) -> Rules:
     def allowed(call: Call) -> tuple[str, ...]:
         return tuple(name for name in rules.allowed_methods(call) if name not in names)
 
@@ -36,22 +44,23 @@ def _methods(rules: Rules, condition: Condition, *names: str) -> Rules:
     )
 
 
-for _id, _clause, _kind, _condition, _names in (
+_ROWS_1: tuple[tuple[str, str, Kind, Condition, tuple[str, ...]], ...] = (
     ("get_refused", "rfc6749:3.1/get", "plain", lambda _call: True, ("GET", "HEAD")),
     ("get_refused_with_id_token", "rfc6749:3.1/get", "partial", lambda c: b"id_token" in c.raw_query, ("GET", "HEAD")),
-    ("get_refused_without_session", "rfc6749:3.1/get", "partial", lambda c: "cookie" not in c.headers, ("GET", "HEAD")),
+    ("get_refused_without_session", "rfc6749:3.1/get", "partial", _sessionless, ("GET", "HEAD")),
     ("post_refused", "rfc6749:3.1/post", "plain", lambda _call: True, ("POST",)),
     (
-        "post_refused_without_session",
+        "post_refused_at_first",
         "oidc-core:3.1.2.1/get-and-post",
         "partial",
-        lambda c: "cookie" not in c.headers,
+        _sessionless,
         ("POST",),
-    ),  # fmt: skip
-):
-    fault(f"authorization_{_id}", _clause, "plain" if _kind == "plain" else "partial", f"{_names[0]} is refused here.")(
-        lambda rules, condition=_condition, names=_names: _methods(rules, condition, *names)
-    )  # type: ignore[misc] # the defaults bind the loop's values
+    ),
+)
+for _id, _clause, _kind, _condition, _names in _ROWS_1:
+    fault(f"authorization_{_id}", _clause, _kind, f"{_names[0]} is refused here.")(
+        partial(_methods, condition=_condition, names=_names)
+    )
 
 
 @fault("authorization_post_body_ignored", "oidc-core:3.1.2.1/get-and-post", "plain", "A POST is read from its query.")
@@ -63,7 +72,7 @@ def authorization_post_body_ignored(rules: Rules) -> Rules:
 def _keeping_empty(rules: Rules, name: str, condition: Condition) -> Rules:
     """Rules that keep one empty parameter, or all with an empty name, as if they had a value."""
 
-    def keep(call: Call, form: Form) -> Form:
+    def keep(_call: Call, form: Form) -> Form:
         return Form(
             tuple(pair for pair in form.pairs if pair[1] or name in {"", pair[0]}),
             form.malformed,
@@ -78,7 +87,7 @@ for _name in ("", "scope", "state", "redirect_uri", "response_type", "response_m
         "rfc6749:3.1/empty-parameter",
         "partial" if _name else "plain",
         f"An empty {_name or 'parameter'} counts as one with a value.",
-    )(lambda rules, name=_name: _keeping_empty(rules, name, lambda _call: True))  # type: ignore[misc] # the default binds the loop's value
+    )(partial(_keeping_empty, name=_name, condition=_always))
 
 
 @fault("authorization_empty_counts_by_post", "rfc6749:3.1/empty-parameter", "partial", "In a POST empty values count.")
@@ -97,7 +106,7 @@ def _refusing_unknown(rules: Rules, condition: Callable[[Call, str], bool]) -> R
     return rules | Rules(check_authorization=check)
 
 
-_UNKNOWN: tuple[tuple[str, str, str, Callable[[Call, str], bool]], ...] = (
+_UNKNOWN: tuple[tuple[str, str, Kind, Callable[[Call, str], bool]], ...] = (
     ("unknown_parameter_refused", "rfc6749:3.1/unknown-parameter", "plain", lambda _call, _name: True),
     ("unknown_parameter_refused_by_post", "rfc6749:3.1/unknown-parameter", "partial", lambda c, _: c.method == "POST"),
     ("unknown_parameter_with_dot_refused", "rfc6749:3.1/unknown-parameter", "partial", lambda _, name: "." in name),
@@ -107,12 +116,7 @@ _UNKNOWN: tuple[tuple[str, str, str, Callable[[Call, str], bool]], ...] = (
         "partial",
         lambda _, n: not n.isascii(),
     ),
-    (
-        "unknown_parameter_refused_by_openid",
-        "oidc-core:3.1.2.1/unknown-parameters-ignored",
-        "plain",
-        lambda _c, _n: True,
-    ),  # fmt: skip
+    ("unlisted_parameter_refused", "oidc-core:3.1.2.1/unknown-parameters-ignored", "plain", lambda _call, _name: True),
     (
         "unknown_parameter_refused_before_login",
         "rfc6749:3.1/unknown-parameter",
@@ -121,8 +125,8 @@ _UNKNOWN: tuple[tuple[str, str, str, Callable[[Call, str], bool]], ...] = (
     ),
 )
 for _id, _clause, _kind, _refused in _UNKNOWN:
-    fault(_id, _clause, "plain" if _kind == "plain" else "partial", "A parameter that nobody knows is an error.")(
-        lambda rules, refused=_refused: _refusing_unknown(rules, refused)  # type: ignore[misc] # the default binds the loop's value
+    fault(_id, _clause, _kind, "A parameter that nobody knows is an error.")(
+        partial(_refusing_unknown, condition=_refused)
     )
 
 
@@ -147,7 +151,7 @@ def _taking_repeats(rules: Rules, names: frozenset[str], condition: Condition, *
 
 _REPEATABLE = ("client_id", "redirect_uri", "response_type", "scope", "state")
 fault("repeats_taken", "rfc6749:3.1/repeated-request-parameter", "plain", "The first of repeated parameters counts.")(
-    lambda rules: _taking_repeats(rules, frozenset(_REPEATABLE), lambda _call: True, last=False)
+    lambda rules: _taking_repeats(rules, frozenset(_REPEATABLE), _always, last=False)
 )
 fault("repeats_taken_by_post", "rfc6749:3.1/repeated-request-parameter", "partial", "In a POST repeats do not matter.")(
     lambda rules: _taking_repeats(rules, frozenset(_REPEATABLE), lambda call: call.method == "POST", last=True)
@@ -160,11 +164,7 @@ for _name in _REPEATABLE:
             "rfc6749:3.1/repeated-request-parameter",
             "partial",
             f"Of a repeated {_name} the {_word} counts.",
-        )(
-            lambda rules, name=_name, last=_last: _taking_repeats(
-                rules, frozenset((name,)), lambda _call: True, last=last
-            )
-        )  # type: ignore[misc] # the defaults bind the loop's values
+        )(partial(_taking_repeats, names=frozenset((_name,)), condition=_always, last=_last))
 
 
 @fault("repeats_of_equal_values_taken", "rfc6749:3.1/repeated-request-parameter", "partial", "Equal repeats are taken.")
@@ -176,155 +176,3 @@ def repeats_of_equal_values_taken(rules: Rules) -> Rules:
         return replace(form, pairs=tuple(dict.fromkeys(form.pairs))) if _here(call) else form
 
     return rules | Rules(request_parameters=read)
-
-
-@fault("response_type_order_matters", "rfc6749:3.1.1/composite-order", "plain", "One order of id_token token is known.")
-def response_type_order_matters(rules: Rules) -> Rules:
-    """The response type is compared as text."""
-    return rules | Rules(
-        response_type_known=lambda call, kind: (
-            rules.response_type_known(call, kind) and call.parameters.get("response_type") != "token id_token"
-        )
-    )
-
-
-@fault("response_type_last_word_counts", "rfc6749:3.1.1/composite-order", "partial", "token id_token brings no token.")
-def response_type_last_word_counts(rules: Rules) -> Rules:
-    """The words are not a set."""
-    return rules | Rules(
-        parse_response_type=lambda call, text: rules.parse_response_type(
-            call, "id_token" if text == "token id_token" else text
-        )
-    )
-
-
-def _guessing(rules: Rules, *, missing: bool, unknown: bool) -> Rules:
-    """Rules that take a missing or an unknown response type for token."""
-
-    def read(call: Call) -> Form:
-        form = rules.request_parameters(call)
-        kind = form.get("response_type")
-        known = kind in {"token", "id_token", "code", "id_token token", "token id_token"}
-        if not _here(call) or known or not (unknown if kind else missing):
-            return form
-        return Form((*form.without("response_type").pairs, ("response_type", "token")), form.malformed)
-
-    return rules | Rules(request_parameters=read)
-
-
-for _id, _clause, _kind, _missing, _unknown in (
-    ("response_type_guessed", "3.1.1/response-type-error", "plain", True, True),
-    ("missing_response_type_guessed", "3.1.1/response-type-error", "partial", True, False),
-    ("unknown_response_type_guessed", "A.3/response-type", "plain", False, True),
-    ("obligatory_response_type_guessed", "4.2.1/required-parameters", "plain", True, False),
-):
-    fault(_id, f"rfc6749:{_clause}", "plain" if _kind == "plain" else "partial", "The response type is guessed.")(
-        lambda rules, missing=_missing, unknown=_unknown: _guessing(rules, missing=missing, unknown=unknown)  # type: ignore[misc] # the defaults bind the loop's values
-    )
-
-
-@fault("obligatory_response_type_guessed_when_logged_in", "rfc6749:4.2.1/required-parameters", "partial", "It is guessed in a session.")  # fmt: skip
-def obligatory_response_type_guessed_when_logged_in(rules: Rules) -> Rules:
-    """Whoever is logged in gets a token."""
-    guessed = _guessing(rules, missing=True, unknown=False)
-    return rules | Rules(
-        request_parameters=when(lambda call: call.logged_in, guessed.request_parameters, rules.request_parameters)
-    )
-
-
-@fault("response_type_letter_case_ignored", "rfc6749:3.1.1/response-type-error", "partial", "TOKEN counts as token.")
-def response_type_letter_case_ignored(rules: Rules) -> Rules:
-    """Values are case-sensitive, but not here."""
-    return rules | Rules(parse_response_type=lambda call, text: rules.parse_response_type(call, text.lower()))
-
-
-@fault("response_type_punctuation_ignored", "rfc6749:A.3/response-type", "partial", "Odd characters are left out.")
-def response_type_punctuation_ignored(rules: Rules) -> Rules:
-    """What is not a letter is thrown away."""
-
-    def parse(call: Call, text: str) -> frozenset[str]:
-        return rules.parse_response_type(call, "".join(c for c in text if c.isascii() and (c.isalpha() or c in "_ ")))
-
-    return rules | Rules(parse_response_type=parse)
-
-
-def _scope(rules: Rules, change: Callable[[tuple[str, ...]], tuple[str, ...] | None]) -> Rules:
-    def granted(call: Call, client: Client, requested: tuple[str, ...]) -> tuple[str, ...] | None:
-        found = rules.granted_scope(call, client, requested)
-        return change(found) if found and call.grant == "implicit" else found
-
-    def named(call: Call, asked: tuple[str, ...] | None, found: tuple[str, ...]) -> bool:
-        return rules.report_scope(call, asked, found)
-
-    return rules | Rules(granted_scope=granted, report_scope=named)
-
-
-@fault("only_first_scope_granted", "rfc6749:3.3/scope-order", "plain", "Only the first scope of a request counts.")
-def only_first_scope_granted(rules: Rules) -> Rules:
-    """The rest is overlooked."""
-    return _scope(rules, lambda scope: scope[:1] if "openid" not in scope else ("openid", scope[0]))
-
-
-@fault("scopes_in_order_only", "rfc6749:3.3/scope-order", "partial", "Scopes in another order are refused.")
-def scopes_in_order_only(rules: Rules) -> Rules:
-    """The scope is compared as text."""
-    return _scope(rules, lambda scope: scope if list(scope) == sorted(scope) else None)
-
-
-def _without_scope(rules: Rules, error: str, condition: Condition) -> Rules:
-    def check(call: Call, client: Client) -> tuple[str, ...] | Refusal:
-        if call.parameters.get("scope") is None and condition(call):
-            return Refusal(error, "missing_parameter", "scope")
-        return rules.check_authorization(call, client)
-
-    return rules | Rules(check_authorization=check)
-
-
-@fault("missing_scope_is_invalid_request", "rfc6749:3.3/scope-omitted", "plain", "No scope means invalid_request.")
-def missing_scope_is_invalid_request(rules: Rules) -> Rules:
-    """The wrong code."""
-    return _without_scope(rules, "invalid_request", lambda _call: True)
-
-
-@fault("missing_scope_is_denied_to_some", "rfc6749:3.3/scope-omitted", "partial", "Some get access_denied for it.")
-def missing_scope_is_denied_to_some(rules: Rules) -> Rules:
-    """Confidential clients are treated differently."""
-    return _without_scope(
-        rules, "access_denied", lambda call: call.claimed_client is not None and not call.claimed_client.public
-    )
-
-
-@fault("authorization_plus_is_a_plus", "rfc6749:B/form-decoded", "partial", "A plus in a request stays a plus.")
-def authorization_plus_is_a_plus(rules: Rules) -> Rules:
-    """Percent signs are decoded, the plus is not; only scopes are parted by both."""
-
-    def parse(call: Call, raw: bytes) -> Form:
-        parts = [part if part.startswith(b"scope=") else part.replace(b"+", b"%2B") for part in raw.split(b"&")]
-        return rules.parse_form(call, b"&".join(parts))
-
-    return rules | Rules(parse_form=when(_here, parse, rules.parse_form))
-
-
-@fault("authorization_decoded_twice", "rfc6749:B/form-decoded", "partial", "A request is decoded twice.")
-def authorization_decoded_twice(rules: Rules) -> Rules:
-    """A gateway decodes, the server does it again."""
-    return rules | Rules(
-        parse_form=when(_here, lambda call, raw: rules.parse_form(call, raw.replace(b"%25", b"%")), rules.parse_form)
-    )
-
-
-@fault("silent_request_needs_no_login", "rfc6749:3.1/resource-owner-authenticated", "partial", "prompt=none logs one in.")  # fmt: skip
-def silent_request_needs_no_login(rules: Rules) -> Rules:
-    """Silence is taken for consent."""
-
-    def silent(_call: Call, _pending: PendingRequest) -> bool:
-        return False
-
-    return rules | Rules(
-        login_required=when(
-            lambda c: c.pending is not None and "none" in c.pending.prompt, silent, rules.login_required
-        ),
-        consent_required=when(
-            lambda c: c.pending is not None and "none" in c.pending.prompt, silent, rules.consent_required
-        ),
-    )

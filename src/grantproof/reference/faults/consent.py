@@ -84,7 +84,7 @@ def consent_not_asked_of_the_silent(rules: Rules) -> Rules:
 def _anywhere(call: Call, pending_id: str | None) -> PendingRequest | None:
     """A pending request of any session."""
     for session in call.store.sessions.values():
-        if pending_id in session.pending:
+        if pending_id is not None and pending_id in session.pending:
             return session.pending[pending_id]
     return None
 
@@ -149,7 +149,7 @@ def consent_of_another_session_counts_for_the_same_user(rules: Rules) -> Rules:
 
     def own(call: Call, pending_id: str | None) -> PendingRequest | None:
         for session in call.store.sessions.values():
-            if session.user == call.user and pending_id in session.pending:
+            if session.user == call.user and pending_id is not None and pending_id in session.pending:
                 return session.pending[pending_id]
         return None
 

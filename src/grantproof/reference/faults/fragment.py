@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from grantproof.reference.call import Call
     from grantproof.reference.clients import Client
     from grantproof.reference.state import PendingRequest
-    from grantproof.reference.variants import Condition
+    from grantproof.reference.variants import Condition, Kind
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -70,9 +71,9 @@ def _more(name: str, value: str) -> Callable[[Pairs], Pairs]:
 
 
 def _declare(fault_id: str, clause: str, suffix: str, describe: str, change: Callable[[Pairs], Pairs]) -> None:
-    kind = "partial" if suffix else "plain"
+    kind: Kind = "partial" if suffix else "plain"
     where = suffix.replace("_", " ")
-    fault(f"{fault_id}{suffix}", clause, "plain" if kind == "plain" else "partial", f"{describe}{where}.")(
+    fault(f"{fault_id}{suffix}", clause, kind, f"{describe}{where}.")(
         lambda rules: _on_success(rules, CONDITIONS[suffix], change)
     )
 
@@ -85,11 +86,11 @@ for _suffix in CONDITIONS:
     _declare(
         "refresh_token_issued",
         "rfc6749:4.2.2/no-refresh-token",
-        "" if not _suffix else _suffix,
+        _suffix,
         "A refresh token comes with the access token",
         _more("refresh_token", secrets.token_urlsafe(24)),
     )
-for _id, _clause, _kind, _name, _value in (
+_ROWS_1: tuple[tuple[str, str, Kind, str, str], ...] = (
     ("token_empty", "4.2.2/access-token", "partial", "access_token", ""),
     ("token_with_control_character", "A.12/access-token", "plain", "access_token", "token\x07" + "a" * 40),
     ("token_with_letters_beyond_ascii", "A.12/access-token", "partial", "access_token", "t\u00f6ken" + "a" * 40),
@@ -101,10 +102,10 @@ for _id, _clause, _kind, _name, _value in (
     ("lifetime_with_fraction", "A.14/expires-in", "plain", "expires_in", "600.0"),
     ("lifetime_as_duration", "A.14/expires-in", "partial", "expires_in", "PT10M"),
     ("lifetime_in_other_digits", "A.14/expires-in", "partial", "expires_in", "\u0666\u0660\u0660"),
-):
-    _change = _with(_name, _value)
-    fault(f"fragment_{_id}", f"rfc6749:{_clause}", "plain" if _kind == "plain" else "partial", f"{_name} is wrong.")(
-        lambda rules, change=_change: _on_success(rules, _always, change)  # type: ignore[misc] # the default binds the loop's value
+)
+for _id, _clause, _kind, _name, _value in _ROWS_1:
+    fault(f"fragment_{_id}", f"rfc6749:{_clause}", _kind, f"{_name} is wrong.")(
+        partial(_on_success, condition=_always, change=_with(_name, _value))
     )
 
 
@@ -199,8 +200,8 @@ def requested_scope_named(rules: Rules) -> Rules:
     return rules | Rules(success_pairs=changed)
 
 
-@fault("narrowed_for_confidential_unnamed", "rfc6749:4.2.2/scope-when-different", "partial", "Confidential clients are not told.")  # fmt: skip
-def narrowed_for_confidential_unnamed(rules: Rules) -> Rules:
+@fault("narrowed_unnamed_for_some", "rfc6749:4.2.2/scope-when-different", "partial", "Some are not told.")
+def narrowed_unnamed_for_some(rules: Rules) -> Rules:
     """Some clients are not told what they got."""
     return rules | Rules(report_scope=when(_confidential, _never_reported, rules.report_scope))
 

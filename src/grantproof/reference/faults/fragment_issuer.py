@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from grantproof.reference.rules import Rules
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
     from grantproof.reference.call import Call
     from grantproof.reference.state import PendingRequest
-    from grantproof.reference.variants import Condition
+    from grantproof.reference.variants import Condition, Kind
 
 Pairs = tuple[tuple[str, str], ...]
 ANNOUNCED = "authorization_response_iss_parameter_supported"
@@ -41,7 +42,7 @@ def _issuer(rules: Rules, condition: Condition, change: Callable[[str], str | No
     return rules | Rules(response_issuer=when(condition, issuer, rules.response_issuer))
 
 
-for _id, _clause, _kind, _condition, _change in (
+_ROWS_1: tuple[tuple[str, str, Kind, Condition, Callable[[str], str | None]], ...] = (
     ("issuer_missing", "2/iss-in-response", "plain", _always, lambda _iss: None),
     ("issuer_missing_on_errors", "2/iss-in-response", "partial", _refused, lambda _iss: None),
     ("issuer_missing_on_denial", "2/iss-in-response", "partial", by_error_path("denied"), lambda _iss: None),
@@ -51,10 +52,11 @@ for _id, _clause, _kind, _condition, _change in (
     ("issuer_with_slash", "2.3/iss-equals-metadata-issuer", "plain", _always, lambda iss: f"{iss}/"),
     ("issuer_of_errors_with_slash", "2.3/iss-equals-metadata-issuer", "partial", _refused, lambda iss: f"{iss}/"),
     ("issuer_unlike_id_token", "2.4/iss-equals-id-token-iss", "plain", _always, lambda iss: iss.upper()),
-    ("issuer_unlike_id_token_in_a_combination", "2.4/iss-equals-id-token-iss", "partial", _combined, lambda iss: f"{iss}/"),
-):  # fmt: skip
-    fault(_id, f"rfc9207:{_clause}", "plain" if _kind == "plain" else "partial", "The iss parameter is wrong.")(
-        lambda rules, condition=_condition, change=_change: _issuer(rules, condition, change)  # type: ignore[misc] # the defaults bind the loop's values
+    ("issuer_unlike_id_token_at_times", "2.4/iss-equals-id-token-iss", "partial", _combined, lambda iss: f"{iss}/"),
+)
+for _id, _clause, _kind, _condition, _change in _ROWS_1:
+    fault(_id, f"rfc9207:{_clause}", _kind, "The iss parameter is wrong.")(
+        partial(_issuer, condition=_condition, change=_change)
     )
 
 
@@ -91,25 +93,32 @@ def endpoint_with_empty_fragment(rules: Rules) -> Rules:
     )
 
 
-def _placed(rules: Rules, condition: Callable[[PendingRequest], bool], where: str) -> Rules:
+def _asks_query(pending: PendingRequest) -> bool:
+    return pending.response_mode == "query"
+
+
+def _asks_query_fresh(pending: PendingRequest) -> bool:
+    return pending.response_mode == "query" and pending.authenticated
+
+
+def _placed(rules: Rules, condition: Callable[[PendingRequest], bool]) -> Rules:
     def placement(call: Call, pending: PendingRequest) -> str:
         chosen = call.refusal is None and condition(pending)
-        return where if chosen else rules.placement(call, pending)
+        return "query" if chosen else rules.placement(call, pending)
 
     return rules | Rules(placement=placement, response_modes=lambda _call: ("fragment", "form_post", "query"))
 
 
-for _id, _clause, _kind, _condition in (
-    ("default_mode_is_query", "2.1/token-default-fragment", "plain", lambda pending: pending.response_mode == ""),
-    ("default_mode_is_query_after_some_time", "2.1/token-default-fragment", "partial", lambda pending: pending.response_mode == "" and not pending.client.public),
-    ("mode_query_obeyed", "7/token-never-in-query", "plain", lambda pending: pending.response_mode == "query"),
-    ("mode_query_obeyed_after_login", "7/token-never-in-query", "partial", lambda pending: pending.response_mode == "query" and pending.authenticated),
-    ("mode_query_obeyed_in_a_combination", "5/id-token-token-never-in-query", "plain", lambda pending: pending.response_mode == "query" and len(pending.response_type) > 1),
-    ("mode_query_obeyed_in_a_combination_after_login", "5/id-token-token-never-in-query", "partial", lambda pending: pending.response_mode == "query" and len(pending.response_type) > 1 and pending.authenticated),
-):  # fmt: skip
-    fault(_id, f"oauth-responses:{_clause}", "plain" if _kind == "plain" else "partial", "The query has a token.")(
-        lambda rules, condition=_condition: _placed(rules, condition, "query")  # type: ignore[misc] # the default binds the loop's value
-    )
+_ROWS_2: tuple[tuple[str, str, Kind, Callable[[PendingRequest], bool]], ...] = (
+    ("default_mode_is_query", "2.1/token-default-fragment", "plain", lambda each: each.response_mode == ""),
+    ("default_mode_is_query_for_some", "2.1/token-default-fragment", "partial", lambda each: not each.client.public),
+    ("mode_query_obeyed", "7/token-never-in-query", "plain", _asks_query),
+    ("mode_query_obeyed_after_login", "7/token-never-in-query", "partial", _asks_query_fresh),
+    ("mode_query_obeyed_in_a_combination", "5/id-token-token-never-in-query", "plain", _asks_query),
+    ("mode_query_obeyed_by_the_fresh", "5/id-token-token-never-in-query", "partial", _asks_query_fresh),
+)
+for _id, _clause, _kind, _chosen in _ROWS_2:
+    fault(_id, f"oauth-responses:{_clause}", _kind, "The query has a token.")(partial(_placed, condition=_chosen))
 
 
 @fault("named_default_mode_refused", "oauth-responses:2.1/explicit-default-mode", "plain", "fragment may not be named.")
@@ -129,19 +138,18 @@ def _without(name: str) -> Callable[[Pairs], Pairs]:
     return lambda pairs: tuple(pair for pair in pairs if pair[0] != name)
 
 
-for _id, _kind, _condition, _name in (
+_ROWS_3: tuple[tuple[str, Kind, Condition, str], ...] = (
     ("combination_lacks_id_token", "plain", _always, "id_token"),
     ("combination_lacks_token_type", "partial", _always, "token_type"),
     ("combination_lacks_token_after_login", "partial", _just_logged_in, "access_token"),
-):
+)
+for _id, _kind, _condition, _name in _ROWS_3:
     fault(
         _id,
         "oauth-responses:5/id-token-token-parameters",
-        "plain" if _kind == "plain" else "partial",
+        _kind,
         f"No {_name} comes.",
-    )(  # noqa: E501 # the formatter would put one argument a line
-        lambda rules, condition=_condition, name=_name: _combination(rules, condition, _without(name))  # type: ignore[misc] # the defaults bind the loop's values
-    )
+    )(partial(_combination, condition=_condition, change=_without(_name)))
 
 
 def _typed(rules: Rules, condition: Condition) -> Rules:
@@ -154,8 +162,8 @@ def openid_token_type_is_another(rules: Rules) -> Rules:
     return _typed(rules, _always)
 
 
-@fault("openid_token_type_is_another_in_a_combination", "oidc-core:3.2.2.5/token-type-bearer", "partial", "So it is beside an ID token.")  # fmt: skip
-def openid_token_type_is_another_in_a_combination(rules: Rules) -> Rules:
+@fault("combination_token_type_is_another", "oidc-core:3.2.2.5/token-type-bearer", "partial", "At times it is MAC.")
+def combination_token_type_is_another(rules: Rules) -> Rules:
     """Only the combined response type."""
     return _typed(rules, _combined)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from grantproof.reference.rules import Rules
@@ -12,10 +13,11 @@ if TYPE_CHECKING:
 
     from grantproof.reference.call import Answer, Call, Refusal
     from grantproof.reference.state import PendingRequest
-    from grantproof.reference.variants import Condition
+    from grantproof.reference.variants import Condition, Kind
 
 Pairs = tuple[tuple[str, str], ...]
 Headers = list[tuple[str, str]]
+_CSP = "content-security-policy"
 FRAMING, RAW = "rfc6749:10.13/framing", "rfc6749:10.14/sanitized-values"
 
 
@@ -27,19 +29,25 @@ def _always(_call: Call) -> bool:
     return True
 
 
-for _id, _kind, _condition, _headers in (
+_ROWS_1: tuple[tuple[str, Kind, Condition, Headers], ...] = (
     ("pages_may_be_framed", "plain", _always, []),
     ("login_page_may_be_framed", "partial", lambda call: not call.logged_in, []),
     ("consent_page_may_be_framed", "partial", lambda call: call.logged_in, []),
     ("pages_allow_frames_from", "partial", _always, [("x-frame-options", "ALLOW-FROM https://app.example/")]),
     ("pages_allow_all_frames", "partial", _always, [("x-frame-options", "ALLOWALL")]),
     ("policy_allows_all_ancestors", "partial", _always, [("content-security-policy", "frame-ancestors *")]),
-    ("policy_outdoes_frame_options", "partial", _always, [("content-security-policy", "frame-ancestors https:"), ("x-frame-options", "DENY")]),
+    (
+        "policy_outdoes_frame_options",
+        "partial",
+        _always,
+        [(_CSP, "frame-ancestors https:"), ("x-frame-options", "DENY")],
+    ),
     ("policy_reports_only", "partial", _always, [("content-security-policy-report-only", "frame-ancestors 'none'")]),
     ("policy_without_ancestors", "partial", _always, [("content-security-policy", "frame-src 'none'")]),
-):  # fmt: skip
-    fault(_id, FRAMING, "plain" if _kind == "plain" else "partial", "Foreign sites can frame pages.")(
-        lambda rules, condition=_condition, headers=_headers: _framed(rules, condition, headers)  # type: ignore[misc] # the defaults bind the loop's values
+)
+for _id, _kind, _condition, _headers in _ROWS_1:
+    fault(_id, FRAMING, _kind, "Foreign sites can frame pages.")(
+        partial(_framed, condition=_condition, headers=_headers)
     )
 
 
@@ -51,13 +59,13 @@ def _tags_only(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _shown(rules: Rules, condition: Condition, name: str, escape: Callable[[str], str]) -> Rules:
+def _shown(rules: Rules, name: str, escape: Callable[[str], str]) -> Rules:
     """Rules whose error page shows a parameter in an attribute and in its text."""
 
     def page(call: Call, refusal: Refusal) -> Answer:
         answer = rules.error_page(call, refusal)
         value = call.parameters.get(name)
-        if value is not None and condition(call):
+        if value is not None:
             shown = escape(value).encode("utf-8", "replace").decode()
             text = f"<p title='{shown}' class=\"{shown}\">You sent {shown}.</p></body>"
             answer.body = answer.body.replace(b"</body>", text.encode())
@@ -66,27 +74,23 @@ def _shown(rules: Rules, condition: Condition, name: str, escape: Callable[[str]
     return rules | Rules(error_page=page)
 
 
-for _id, _kind, _name, _escape in (
+_ROWS_2: tuple[tuple[str, Kind, str, Callable[[str], str]], ...] = (
     ("page_shows_client_raw", "plain", "client_id", str),
     ("page_shows_redirect_uri_raw", "partial", "redirect_uri", str),
     ("page_shows_client_with_quotes_raw", "partial", "client_id", _tags_only),
     ("page_shows_redirect_uri_with_apostrophe_raw", "partial", "redirect_uri", _quote_only),
-    ("page_shows_unknown_parameter_raw", "partial", "unlisted", str),
-):
-    fault(_id, RAW, "plain" if _kind == "plain" else "partial", "A page shows a parameter raw.")(
-        lambda rules, name=_name, escape=_escape: _shown(rules, _always, name, escape)  # type: ignore[misc] # the defaults bind the loop's values
-    )
+)
+for _id, _kind, _name, _escape in _ROWS_2:
+    fault(_id, RAW, _kind, "A page shows a parameter raw.")(partial(_shown, name=_name, escape=_escape))
 
 
-def _kept(rules: Rules, names: tuple[str, ...]) -> Rules:
-    """Rules whose login page carries parameters along, raw."""
+def _kept(rules: Rules, name: str) -> Rules:
+    """Rules whose login page carries a parameter along, raw."""
 
     def page(call: Call, pending: PendingRequest, message: str) -> Answer:
         answer = rules.login_page(call, pending, message)
-        fields = "".join(
-            f'<input type="hidden" name="{name}" value="{pending.parameters.get(name) or ""}">' for name in names
-        )
-        answer.body = answer.body.replace(b"</form>", fields.encode("utf-8", "replace") + b"</form>")
+        field = f'<input type="hidden" name="{name}" value="{pending.parameters.get(name) or ""}">'
+        answer.body = answer.body.replace(b"</form>", field.encode("utf-8", "replace") + b"</form>")
         return answer
 
     return rules | Rules(login_page=page)
@@ -94,8 +98,23 @@ def _kept(rules: Rules, names: tuple[str, ...]) -> Rules:
 
 for _name in ("state", "scope", "nonce"):
     fault(f"login_page_carries_{_name}_raw", RAW, "partial", f"The login page carries the {_name} along, raw.")(
-        lambda rules, name=_name: _kept(rules, (name,))  # type: ignore[misc] # the default binds the loop's value
+        partial(_kept, name=_name)
     )
+
+
+@fault("login_page_carries_the_unknown_raw", RAW, "partial", "What is unknown is carried along, raw.")
+def login_page_carries_the_unknown_raw(rules: Rules) -> Rules:
+    """The login page keeps the whole request in its form."""
+
+    def page(call: Call, pending: PendingRequest, message: str) -> Answer:
+        answer = rules.login_page(call, pending, message)
+        known = rules.recognised_parameters(call)
+        pairs = [pair for pair in pending.parameters.pairs if pair[0] not in known]
+        fields = "".join(f'<input type="hidden" name="{name}" value="{value}">' for name, value in pairs)
+        answer.body = answer.body.replace(b"</form>", fields.encode("utf-8", "replace") + b"</form>")
+        return answer
+
+    return rules | Rules(login_page=page)
 
 
 @fault("page_that_posts_is_raw", RAW, "partial", "The page that posts the response shows the state raw.")
@@ -140,7 +159,7 @@ def _split(rules: Rules, name: str) -> Rules:
 
 for _name in ("state", "client_id", "redirect_uri"):
     fault(f"header_split_by_{_name}", RAW, "partial", f"A line break in the {_name} begins another header.")(
-        lambda rules, name=_name: _split(rules, name)  # type: ignore[misc] # the default binds the loop's value
+        partial(_split, name=_name)
     )
 
 
@@ -159,6 +178,17 @@ def _replaced(old: bytes, new: bytes) -> Callable[[Answer], Answer]:
     return change
 
 
+def _stored(answer: Answer) -> Answer:
+    return answer.set_header("cache-control", "private, max-age=60")
+
+
+def _unsaid(answer: Answer) -> Answer:
+    return answer.drop_header("cache-control")
+
+
+_IN_THE_CLEAR = _replaced(b'action="https:', b'action="http:')
+
+
 def _refused(call: Call) -> bool:
     return call.refusal is not None
 
@@ -167,15 +197,16 @@ def _just_logged_in(call: Call) -> bool:
     return call.pending is not None and call.pending.authenticated
 
 
-for _id, _slug, _kind, _condition, _change in (
-    ("response_form_goes_elsewhere", "action-is-redirect-uri", "plain", _always, _replaced(b'action="https:', b'action="http:')),
-    ("response_form_of_errors_goes_elsewhere", "action-is-redirect-uri", "partial", _refused, _replaced(b'action="https:', b'action="http:')),
+_ROWS_3: tuple[tuple[str, str, Kind, Condition, Callable[[Answer], Answer]], ...] = (
+    ("response_form_goes_elsewhere", "action-is-redirect-uri", "plain", _always, _IN_THE_CLEAR),
+    ("response_form_of_errors_goes_elsewhere", "action-is-redirect-uri", "partial", _refused, _IN_THE_CLEAR),
     ("response_form_loses_query", "action-is-redirect-uri", "partial", _always, _replaced(b"&amp;y=a%20b", b"")),
     ("response_form_by_get", "method-post", "plain", _always, _replaced(b'method="post"', b'method="get"')),
     ("response_form_of_errors_by_get", "method-post", "partial", _refused, _replaced(b'method="post"', b"")),
-    ("response_form_stored", "page-not-stored", "plain", _always, lambda answer: answer.drop_header("cache-control")),
-    ("response_form_stored_after_login", "page-not-stored", "partial", _just_logged_in, lambda answer: answer.set_header("cache-control", "private, max-age=60")),
-):  # fmt: skip
-    fault(_id, f"oauth-form-post:2/{_slug}", "plain" if _kind == "plain" else "partial", "The posting page is wrong.")(
-        lambda rules, condition=_condition, change=_change: _posting(rules, condition, change)  # type: ignore[misc] # the defaults bind the loop's values
+    ("response_form_stored", "page-not-stored", "plain", _always, _unsaid),
+    ("response_form_stored_after_login", "page-not-stored", "partial", _just_logged_in, _stored),
+)
+for _id, _slug, _kind, _condition, _change in _ROWS_3:
+    fault(_id, f"oauth-form-post:2/{_slug}", _kind, "The posting page is wrong.")(
+        partial(_posting, condition=_condition, change=_change)
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import unicodedata
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from grantproof.reference.call import Call
     from grantproof.reference.clients import Client
-    from grantproof.reference.variants import Condition
+    from grantproof.reference.variants import Condition, Kind
 
 _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
 ONLY = "3.1.2.3/registered-uri-only"
@@ -71,7 +72,7 @@ def _sorted_query(uri: str) -> tuple[object, ...]:
     return parts.netloc, parts.path, tuple(sorted(parse_qsl(parts.query)))
 
 
-MATCHERS: dict[str, tuple[str, str, Callable[[str, str], bool]]] = {
+MATCHERS: dict[str, tuple[str, Kind, Callable[[str, str], bool]]] = {
     "substring": (ONLY, "partial", lambda registered, uri: registered in uri),
     "host_suffix": (ONLY, "partial", lambda registered, uri: _host(uri).endswith(_host(registered))),
     "subdomain": (ONLY, "partial", lambda registered, uri: _host(uri).endswith("." + _host(registered))),
@@ -147,7 +148,7 @@ MATCHERS: dict[str, tuple[str, str, Callable[[str, str], bool]]] = {
         "A.6/redirect-uri",
         "partial",
         _by(lambda uri: [part for part in uri.split("/") if part]),
-    ),  # fmt: skip
+    ),
     "in_the_clear": ("3.1.2.1/insecure-redirect-warned", "plain", _by(lambda uri: uri.partition("://")[2])),
 }
 
@@ -179,9 +180,9 @@ for _name, (_clause, _kind, _matcher) in MATCHERS.items():
     fault(
         f"redirect_{_name}",
         f"rfc6749:{_clause}",
-        "plain" if _kind == "plain" else "partial",
+        _kind,
         f"Redirect URIs are compared loosely: {_name.replace('_', ' ')}.",
-    )(lambda rules, matcher=_matcher: _matching(rules, _always, matcher))  # type: ignore[misc] # the default binds the loop's value
+    )(partial(_matching, condition=_always, matches=_matcher))
 
 
 def _asked(name: str, *values: str | None) -> Condition:
@@ -196,10 +197,13 @@ def _claimed_confidential(call: Call) -> bool:
     return call.claimed_client is not None and not call.claimed_client.public
 
 
+def _mistyped(call: Call) -> bool:
+    return call.parameters.get("response_type") not in {"token", "id_token", "id_token token", "token id_token"}
+
+
 NO_WAY = "3.1.2.4/no-automatic-redirect"
 _BAD_TYPE = "4.1.2.1/no-automatic-redirect"
-_KNOWN_TYPES = ("token", "id_token", "id_token token", "token id_token")
-CONDITIONS: dict[str, tuple[str, str, Condition]] = {
+CONDITIONS: dict[str, tuple[str, Kind, Condition]] = {
     "any": (ONLY, "plain", _always),
     "any_when_logged_in": ("4.2.1/redirect-uri-verified", "partial", lambda call: call.logged_in),
     "any_verified_nowhere": ("4.2.1/redirect-uri-verified", "plain", _always),
@@ -208,11 +212,7 @@ CONDITIONS: dict[str, tuple[str, str, Condition]] = {
     "any_for_an_id_token": (ONLY, "partial", _asked("response_type", "id_token")),
     "any_for_a_combination": (ONLY, "partial", _asked("response_type", "id_token token")),
     "any_without_response_type": (_BAD_TYPE, "partial", _asked("response_type", None)),
-    "any_with_bad_response_type": (
-        _BAD_TYPE,
-        "plain",
-        lambda call: call.parameters.get("response_type") not in _KNOWN_TYPES,
-    ),  # fmt: skip
+    "any_with_bad_response_type": (_BAD_TYPE, "plain", _mistyped),
     "any_with_malformed_scope": (NO_WAY, "partial", lambda call: '"' in (call.parameters.get("scope") or "")),
     "any_when_silent": (NO_WAY, "partial", _asked("prompt", "none")),
     "any_by_form_post": (NO_WAY, "partial", _asked("response_mode", "form_post")),
@@ -234,19 +234,28 @@ for _name, (_clause, _kind, _condition) in CONDITIONS.items():
     fault(
         f"redirect_{_name}",
         f"rfc6749:{_clause}",
-        "plain" if _kind == "plain" else "partial",
+        _kind,
         f"Redirect URIs are not compared at all: {_name.replace('_', ' ')}.",
-    )(lambda rules, condition=_condition: _matching(rules, condition, _everything))  # type: ignore[misc] # the default binds the loop's value
+    )(partial(_matching, condition=_condition, matches=_everything))
+
+
+def _unregistered(rules: Rules, condition: Condition) -> Rules:
+    def match(call: Call, client: Client, uri: str) -> bool:
+        return not client.redirect_uris or rules.match_redirect_uri(call, client, uri)
+
+    return rules | Rules(match_redirect_uri=when(condition, match, rules.match_redirect_uri))
 
 
 @fault("redirect_any_without_registration", "rfc6749:3.1.2.2/every-client-registers", "plain", "No URI means any URI.")
 def redirect_any_without_registration(rules: Rules) -> Rules:
-    """A client without redirect URIs may use every one, and every response type."""
+    """A client without redirect URIs may use every one."""
+    return _unregistered(rules, _always)
 
-    def match(call: Call, client: Client, uri: str) -> bool:
-        return not client.redirect_uris or rules.match_redirect_uri(call, client, uri)
 
-    return rules | Rules(match_redirect_uri=match)
+@fault("redirect_any_in_a_session", "rfc6749:3.1.2.2/every-client-registers", "partial", "In a session no URI is any.")
+def redirect_any_in_a_session(rules: Rules) -> Rules:
+    """A client without redirect URIs may use every one once the user is logged in."""
+    return _unregistered(rules, lambda call: call.logged_in)
 
 
 @fault("redirect_to_uris_of_others", "rfc6749:3.1.2.3/registered-uri-only", "partial", "Every client's URIs will do.")

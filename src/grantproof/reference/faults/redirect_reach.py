@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, urlencode
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from grantproof.reference.call import Call, Refusal
     from grantproof.reference.clients import Client
-    from grantproof.reference.variants import Condition
+    from grantproof.reference.variants import Condition, Kind
 
 
 def _location(call: Call, uri: str) -> str:
@@ -75,8 +76,9 @@ def _typeless(call: Call) -> bool:
 
 _WRONG = by_error_path("wrong_redirect_uri")
 _UNKNOWN = by_error_path("unknown_client")
+_CLIENTLESS = _both(by_error_path("missing_client"), _logged_in)
 _NO_WAY, _FOREIGN = "3.1.2.4/no-automatic-redirect", "4.2.2.1/unknown-client-no-redirect"
-for _id, _clause, _kind, _condition, _send in (
+_ROWS_1: tuple[tuple[str, str, Kind, Condition, Callable[[Call, str], Answer]], ...] = (
     ("wrong_uri_gets_the_error", _NO_WAY, "plain", _WRONG, _by_status),
     ("wrong_uri_gets_the_error_by_refresh", _NO_WAY, "partial", _WRONG, _by_refresh),
     ("wrong_uri_gets_the_error_by_refresh_header", _NO_WAY, "partial", _WRONG, _by_refresh_header),
@@ -89,10 +91,11 @@ for _id, _clause, _kind, _condition, _send in (
     ("unknown_client_gets_the_error_in_a_session", _FOREIGN, "partial", _both(_UNKNOWN, _logged_in), _by_status),
     ("unknown_client_gets_the_error_by_script", _FOREIGN, "partial", _UNKNOWN, _by_script),
     ("missing_client_gets_the_error", "4.2.1/missing-client-id", "plain", by_error_path("missing_client"), _by_status),
-    ("missing_client_gets_the_error_in_a_session", "4.2.1/missing-client-id", "partial", _both(by_error_path("missing_client"), _logged_in), _by_status),
-):  # fmt: skip
-    fault(_id, f"rfc6749:{_clause}", "plain" if _kind == "plain" else "partial", "An error goes where it must not.")(
-        lambda rules, condition=_condition, send=_send: _sending(rules, condition, send)  # type: ignore[misc] # the defaults bind the loop's values
+    ("missing_client_gets_the_error_in_a_session", "4.2.1/missing-client-id", "partial", _CLIENTLESS, _by_status),
+)
+for _id, _clause, _kind, _condition, _send in _ROWS_1:
+    fault(_id, f"rfc6749:{_clause}", _kind, "An error goes where it must not.")(
+        partial(_sending, condition=_condition, send=_send)
     )
 
 
@@ -104,34 +107,32 @@ def _blank(rules: Rules, condition: Condition) -> Rules:
     return rules | Rules(error_page=page)
 
 
-for _id, _clause, _kind, _condition in (
+_ROWS_2: tuple[tuple[str, str, Kind, Condition], ...] = (
     ("wrong_uri_page_empty", "3.1.2.4/owner-informed", "partial", _WRONG),
     ("unknown_client_page_empty", "4.2.2.1/owner-informed", "plain", _UNKNOWN),
     ("unknown_client_page_empty_without_type", "4.1.2.1/owner-informed", "plain", _both(_UNKNOWN, _typeless)),
-):
-    fault(_id, f"rfc6749:{_clause}", "plain" if _kind == "plain" else "partial", "The page of an error is empty.")(
-        lambda rules, condition=_condition: _blank(rules, condition)  # type: ignore[misc] # the default binds the loop's value
-    )
+)
+for _id, _clause, _kind, _condition in _ROWS_2:
+    fault(_id, f"rfc6749:{_clause}", _kind, "The page of an error is empty.")(partial(_blank, condition=_condition))
 
 
-def _guessing(rules: Rules, condition: Condition, choose: Callable[[Client], str]) -> Rules:
+def _guessing(rules: Rules, condition: Condition, place: int) -> Rules:
     def default(call: Call, client: Client) -> str | None:
         own = rules.default_redirect_uri(call, client)
-        return choose(client) if own is None and client.redirect_uris and condition(call) else own
+        return client.redirect_uris[place] if own is None and client.redirect_uris and condition(call) else own
 
     return rules | Rules(default_redirect_uri=default)
 
 
-for _id, _kind, _condition, _place in (
+_ROWS_3: tuple[tuple[str, Kind, Condition, int], ...] = (
     ("first_uri_is_the_default", "plain", lambda _call: True, 0),
     ("last_uri_is_the_default", "partial", lambda _call: True, -1),
     ("first_uri_is_the_default_in_a_session", "partial", _logged_in, 0),
     ("first_uri_is_the_default_before_login", "partial", lambda call: not call.logged_in, 0),
-):
-    fault(_id, "rfc6749:3.1.2.3/redirect-uri-required", "plain" if _kind == "plain" else "partial", "One is picked.")(
-        lambda rules, condition=_condition, place=_place: _guessing(  # type: ignore[misc] # the defaults bind the loop's values
-            rules, condition, lambda client: client.redirect_uris[place]
-        )
+)
+for _id, _kind, _condition, _place in _ROWS_3:
+    fault(_id, "rfc6749:3.1.2.3/redirect-uri-required", _kind, "One is picked.")(
+        partial(_guessing, condition=_condition, place=_place)
     )
 
 
@@ -170,7 +171,7 @@ def _just_logged_in(call: Call) -> bool:
     return call.pending is not None and call.pending.authenticated
 
 
-for _id, _kind, _condition, _change in (
+_ROWS_4: tuple[tuple[str, Kind, Condition, Callable[[str], str]], ...] = (
     ("query_lost", "plain", lambda _call: True, _bare),
     ("query_lost_on_errors", "partial", _refused, _bare),
     ("query_lost_on_denial", "partial", by_error_path("denied"), _bare),
@@ -180,25 +181,26 @@ for _id, _kind, _condition, _change in (
     ("query_decoded", "partial", lambda _call: True, unquote),
     ("query_in_another_order", "partial", lambda _call: True, _reversed),
     ("query_cut_at_ampersand", "partial", lambda _call: True, _first),
-):
+)
+for _id, _kind, _condition, _change in _ROWS_4:
     fault(
         f"redirect_uri_{_id}",
         "rfc6749:3.1.2/query-retained",
-        "plain" if _kind == "plain" else "partial",
+        _kind,
         "Its query is not kept.",
-    )(  # noqa: E501 # the formatter would put one argument a line
-        lambda rules, condition=_condition, change=_change: _located(rules, condition, change)  # type: ignore[misc] # the defaults bind the loop's values
+    )(  # the formatter would put one argument a line
+        partial(_located, condition=_condition, change=_change)
     )
 
 
-@fault("web_client_answered_in_the_clear", "oidc-core:3.2.2.1/no-http-redirect-uri", "plain", "http is as good as https.")  # fmt: skip
+@fault("web_client_answered_in_the_clear", "oidc-core:3.2.2.1/no-http-redirect-uri", "plain", "http is as good.")
 def web_client_answered_in_the_clear(rules: Rules) -> Rules:
     """The scheme of a redirect URI is not compared."""
     return _clear(rules, lambda _call: True)
 
 
-@fault("web_client_answered_in_the_clear_in_a_session", "oidc-core:3.2.2.1/no-http-redirect-uri", "partial", "So it is in a session.")  # fmt: skip
-def web_client_answered_in_the_clear_in_a_session(rules: Rules) -> Rules:
+@fault("answered_in_the_clear_in_a_session", "oidc-core:3.2.2.1/no-http-redirect-uri", "partial", "http is as good.")
+def answered_in_the_clear_in_a_session(rules: Rules) -> Rules:
     """The scheme is compared only before the login."""
     return _clear(rules, _logged_in)
 

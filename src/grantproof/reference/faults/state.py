@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import secrets
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, unquote_plus
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from grantproof.reference.call import Call
     from grantproof.reference.state import PendingRequest
-    from grantproof.reference.variants import Condition
+    from grantproof.reference.variants import Condition, Kind
 
 
 def _mangled(rules: Rules, condition: Condition, change: Callable[[str], str | None]) -> Rules:
@@ -60,14 +61,14 @@ CHANGES: dict[str, Callable[[str], str]] = {
 for _name, _change in CHANGES.items():
     _words = _name.replace("_", " ")
     fault(f"state_{_name}", "rfc6749:4.2.2/state", "partial", f"State beside a token: {_words}.")(
-        lambda rules, change=_change: _mangled(rules, _granted, change)  # type: ignore[misc] # the default binds the loop's value
+        partial(_mangled, condition=_granted, change=_change)
     )
 for _name in ("plus_becomes_space", "decoded_again", "html_escaped", "lower_case"):
     _words = _name.replace("_", " ")
     fault(f"error_state_{_name}", "rfc6749:4.2.2.1/state", "partial", f"State beside an error: {_words}.")(
-        lambda rules, change=CHANGES[_name]: _mangled(rules, _refused, change)  # type: ignore[misc] # the default binds the loop's value
+        partial(_mangled, condition=_refused, change=CHANGES[_name])
     )
-for _path, _clause, _section in (
+_ROWS_1: tuple[tuple[str, str, Kind], ...] = (
     ("unknown_response_type", "4.1.2.1/state", "plain"),
     ("missing_parameter", "4.1.2.1/state", "partial"),
     ("unknown_scope", "4.2.2.1/state", "partial"),
@@ -75,13 +76,14 @@ for _path, _clause, _section in (
     ("denied", "4.2.2.1/state", "partial"),
     ("repeated_parameter", "4.2.2.1/state", "partial"),
     ("response_type_not_allowed", "4.2.2.1/state", "partial"),
-):
+)
+for _path, _clause, _kind in _ROWS_1:
     fault(
         f"state_lost_when_{_path}",
         f"rfc6749:{_clause}",
-        "plain" if _section == "plain" else "partial",
+        _kind,
         f"State is lost on one error path: {_path.replace('_', ' ')}.",
-    )(lambda rules, path=_path: _mangled(rules, by_error_path(path), _lost))  # type: ignore[misc] # the default binds the loop's value
+    )(partial(_mangled, condition=by_error_path(_path), change=_lost))
 
 
 @fault("state_lost", "rfc6749:4.2.2/state", "plain", "State never comes back with a token.")
@@ -110,8 +112,8 @@ def state_lost_in_a_combination(rules: Rules) -> Rules:
     return _mangled(rules, lambda call: call.pending is not None and len(call.pending.response_type) > 1, _lost)
 
 
-@fault("state_lost_with_an_error_for_a_combination", "oauth-responses:5/state-echoed", "partial", "id_token token fails without state.")  # fmt: skip
-def state_lost_with_an_error_for_a_combination(rules: Rules) -> Rules:
+@fault("error_of_a_combination_without_state", "oauth-responses:5/state-echoed", "partial", "Errors lose the state.")
+def error_of_a_combination_without_state(rules: Rules) -> Rules:
     """One response type forgets it on errors."""
     return _mangled(
         rules,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import secrets
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -51,13 +52,14 @@ def _moved(status: int) -> Callable[[Call, str], Answer]:
     return lambda call, location: Answer(status, call.rules.redirect_headers(call, location))
 
 
-for _id, _describe, _write in (
+_ROWS_1: tuple[tuple[str, str, Callable[[Call, str], Answer]], ...] = (
     ("sent_by_script", "A script sends the browser to the client.", _scripted),
     ("sent_by_meta_refresh", "A page that refreshes sends the browser to the client.", _refreshed),
     ("sent_by_302", "The browser is sent to the client with status 302.", _moved(302)),
     ("sent_by_301", "The browser is sent to the client with status 301.", _moved(301)),
-):
-    oddity(_id, _describe, 41)(lambda rules, write=_write: _sent_by(rules, write))  # type: ignore[misc] # the default binds the loop's value
+)
+for _id, _describe, _write in _ROWS_1:
+    oddity(_id, _describe, 41)(partial(_sent_by, write=_write))
 
 
 @oddity("fragment_in_lower_case_escapes", "The fragment is escaped in lower case, a space as %20.", 40, 42)
@@ -81,7 +83,12 @@ def fragment_in_another_order(rules: Rules) -> Rules:
     return rules | Rules(success_pairs=pairs)
 
 
-@oddity("errors_before_login", "An error goes to the client at once, without a login.", 35)
+@oddity(
+    "errors_before_login",
+    "An error goes to the client at once, without a login.",
+    35,
+    disregards=("rfc9700:4.11.2/login-before-redirect",),
+)
 def errors_before_login(rules: Rules) -> Rules:
     """The plain reading of RFC 6749."""
     return rules | Rules(login_before_error=lambda _call, _pending: False)

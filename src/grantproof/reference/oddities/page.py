@@ -60,7 +60,12 @@ def framing_forbidden_by_policy(rules: Rules) -> Rules:
     )
 
 
-@oddity("framing_forbidden_by_header", "Only X-Frame-Options, in lower case, forbids foreign frames.", 55)
+@oddity(
+    "framing_forbidden_by_header",
+    "Only X-Frame-Options, in lower case, forbids foreign frames.",
+    55,
+    disregards=("rfc9700:4.16/csp-frame-ancestors",),
+)
 def framing_forbidden_by_header(rules: Rules) -> Rules:
     """The choice of the header is free."""
     return rules | Rules(framing_headers=lambda _call: [("x-frame-options", "sameorigin")])

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from grantproof.reference.call import Answer, Call
     from grantproof.reference.clients import Client
+    from grantproof.reference.state import TokenRecord
     from grantproof.reference.variants import Apply
 
     Members = dict[str, Any]
@@ -147,18 +148,17 @@ oddity("extra_headers", "Token answers come with cookies, CORS and request ids."
 @oddity("same_token_comes_back", "The same token comes back while it lives, and its expires_in decreases.", 32, 71)
 def same_token_comes_back(rules: Rules) -> Rules:
     """Tokens are kept for the client and the scope."""
-    kept: dict[tuple[str, tuple[str, ...]], Any] = {}
+    kept: dict[tuple[str, tuple[str, ...]], tuple[str, TokenRecord]] = {}
 
     def issue(call: Call, client: Client, scope: tuple[str, ...]) -> str:
-        if call.grant != "client_credentials":
-            return rules.issue_token(call, client, scope)
-        record = kept.get((client.id, scope))
-        if record is None or not rules.token_is_live(call, record) or record.expires_at - call.now < 60:
-            token = rules.issue_token(call, client, scope)
-            kept[client.id, scope] = call.record
-            return token
-        call.record = record
-        return str(record.value)
+        known = kept.get((client.id, scope)) if call.grant == "client_credentials" else None
+        if known is not None and rules.token_is_live(call, known[1]):
+            call.record = known[1]
+            return known[0]
+        token = rules.issue_token(call, client, scope)
+        if call.grant == "client_credentials" and call.record is not None:
+            kept[client.id, scope] = token, call.record
+        return token
 
     return rules | Rules(issue_token=issue)
 

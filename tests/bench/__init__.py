@@ -1,0 +1,1 @@
+"""What grantproof costs, as ratios; never an assertion."""
