@@ -1,7 +1,8 @@
 """`make bench`: what the conformance run adds to the exchanges that it makes.
 
-Every check runs once against the embedded server in this process; then the same requests, octet for octet, go bare through the
-same httpx transport, one after the other. The ratio of the two times is what checks, fixtures, recording and pytest add.
+Every check runs once against the embedded server in this process; then the same requests, octet for octet, go bare
+through the same httpx transport, one after the other. The ratio of the two times is what checks, fixtures, recording
+and pytest add.
 """
 
 import contextlib
@@ -9,7 +10,7 @@ import io
 import statistics
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 import httpx
@@ -26,7 +27,7 @@ RULEBOOKS = ("rfc6749", "bcp9700", "oidc", "rfc9068")
 
 
 @contextlib.contextmanager
-def captured() -> Iterator[list[Request]]:
+def captured() -> Generator[list[Request]]:
     """The requests that go over the wire while the context lasts."""
     requests: list[Request] = []
     exchange = Transport._exchange
@@ -35,11 +36,12 @@ def captured() -> Iterator[list[Request]]:
         requests.append(request)
         return exchange(transport, request)
 
-    Transport._exchange = keep  # type: ignore[method-assign]
+    patch = pytest.MonkeyPatch()
+    patch.setattr(Transport, "_exchange", keep)
     try:
         yield requests
     finally:
-        Transport._exchange = exchange  # type: ignore[method-assign]
+        patch.undo()
 
 
 def run_suite(profile: Path) -> tuple[float, int]:

@@ -1,4 +1,4 @@
-"""docs/trust.md from the kill matrix: how many faults are caught, how often a lawful server is accused, per specification.
+"""docs/trust.md from the kill matrix: how many faults are caught, how often a lawful server is accused.
 
 `python -m tests.faults.trust` writes it; `make faults` writes the matrix first.
 """
@@ -21,9 +21,10 @@ def page(document: dict[str, Any]) -> str:
     lines = [
         "# Trust",
         "",
-        "Made from the kill matrix by `make faults`; do not edit. A fault is one rule of the lawful embedded server broken; it is",
-        "killed when a check of its clause fails while the same check passes on the lawful server. An oddity is lawful but",
-        "unusual; it must be left alone by every check. A harness fault is a network or a profile so broken that no check may pass.",
+        "Made from the kill matrix after `make faults`; do not edit. A fault is one rule of the lawful embedded server",
+        "broken; it is killed when a check of its clause fails that passes on the lawful server. An oddity is lawful but",
+        "unusual; every check must leave it alone. A harness fault is a network or a profile so broken that no check may",
+        "pass.",
         "",
         "| specification | faults | killed | plain | partial | clauses with a fault |",
         "| --- | --- | --- | --- | --- | --- |",

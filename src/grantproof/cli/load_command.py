@@ -131,5 +131,6 @@ def summary(result: "LoadResult") -> str:
     lines += [f"    {kind}: {number:,}" for kind, number in result.errors.items() if number]
     lines += [f"  {'kept   ' if limit.kept else 'CROSSED'}  {limit.rule}" for limit in result.thresholds]
     if result.limited:
-        lines.append("  the generator was the limit: these figures say nothing of the target")
+        why = result.generator.get("reason") or "these figures say nothing of the target"
+        lines.append(f"  the generator was the limit: {why}")
     return "\n".join(lines)
