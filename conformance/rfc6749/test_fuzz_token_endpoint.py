@@ -198,5 +198,3 @@ def test_fuzz_no_name_or_value_breaks_the_reading_of_a_form(idp: Idp, which: int
     answer = idp.send(idp.token_request(idp.caller("basic_service", which)).add(name, value))
     seen = f"{shown(name)}={shown(value)} got status {answer.status}"
     assert answer.status in ({200} if answer.issued else {400, 401}), seen
-
-

@@ -7,6 +7,7 @@ import pytest
 from grantproof.checks import Caller, Flow, FormRequest, Idp, NotOffered, clause, control
 
 GUESSES = 15
+WRONG = "no such thing"
 LIMITED = frozenset({403, 423, 429, 503})
 FRAGMENTS = {
     "always-true": "' OR '1'='1",
@@ -95,7 +96,7 @@ def test_fragment_in_an_identifier_is_an_unknown_client(idp: Idp, fragment: str)
 @pytest.mark.parametrize("fragment", FRAGMENTS)
 def test_fragment_in_a_secret_is_a_wrong_secret(idp: Idp, password_service: Caller, fragment: str) -> None:
     request = idp.token_request(password_service)
-    plain = idp.send(idp.authenticate(request, password_service, secret="no such secret"))
+    plain = idp.send(idp.authenticate(request, password_service, secret=WRONG))
     answer = idp.send(idp.authenticate(request, password_service, secret=FRAGMENTS[fragment]))
     assert not answer.issued
     assert (answer.status, answer.error) == (plain.status, plain.error), f"it got {answer.status}, {answer.error}"

@@ -7,7 +7,18 @@ import pytest
 from grantproof.checks import Answer, AuthorizationAnswer, Flow, Idp, NotOffered, clause, control
 
 ELSEWHERE = "https://elsewhere.invalid/landing"
-TARGETS = ("next", "url", "redirect", "redirect_to", "return_to", "returnUrl", "continue", "target", "goto", "RelayState")
+TARGETS = (
+    "next",
+    "url",
+    "redirect",
+    "redirect_to",
+    "return_to",
+    "returnUrl",
+    "continue",
+    "target",
+    "goto",
+    "RelayState",
+)
 
 
 @clause("rfc9700:2.1/no-open-redirectors")

@@ -19,7 +19,8 @@ def _is_safe(location: str) -> bool:
 @clause("rfc9700:2.6/response-encrypted")
 @pytest.mark.parametrize("outcome", ["token", "error"])
 def test_response_does_not_go_out_over_plain_http(idp: Idp, flow: Flow, outcome: str) -> None:
-    answer = idp.authorize(flow, **({"scope": "no such scope"} if outcome == "error" else {}))
+    request = idp.authorization_request(flow)
+    answer = idp.follow(request.set("scope", "no such scope") if outcome == "error" else request)
     if answer.location is None:
         raise NotOffered(f"no response left the server: {answer.describe()}")
     assert _is_safe(answer.location), "the response goes out over plain http"

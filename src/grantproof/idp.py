@@ -324,7 +324,7 @@ class Idp:
         return verify if isinstance(verify, ssl.SSLContext) else None
 
     def shake_hands(self, url: str, context: ssl.SSLContext | None = None) -> Handshake:
-        """The outcome of a TLS handshake with the host of a URL; by the profile's authorities where no context is given.
+        """The outcome of a TLS handshake with the host of a URL, by the profile's authorities if no context is given.
 
         Raises:
             Inconclusive: there is no connection to shake hands on.

@@ -65,7 +65,7 @@ def build(
     variants: list[Fault | Oddity] = [*faults, *odd]
     secure = {variant.id for variant in variants if is_about_tls(variant, registry)}
     with variant_host() as (base_url, folder):
-        lawful_checks = {check for fault in faults for check in checks_of(fault.clause, sources)} if only else set()
+        lawful_checks = {check for fault in faults if only for check in checks_of(fault.clause, sources)}
         needed = () if odd or everything else tuple(sorted(lawful_checks))
         lawful_arguments = NOT_FUZZING if odd and not lawful_checks else ()
         jobs = [Job("lawful", write_profile(base_url, "lawful", folder), needed, lawful_arguments)]

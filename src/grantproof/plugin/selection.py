@@ -115,7 +115,7 @@ def check_selection(
                     + (f": did you mean {near[0]}?" if near else f": one of {', '.join(allowed)}")
                 )
     for name in wanted:
-        if not any(_names(name, clause) for clause in registry):
+        if not any(means(name, clause) for clause in registry):
             near = get_close_matches(name, [clause.id for clause in registry], n=1)
             raise pytest.UsageError(
                 f"no clause, section or specification {name!r}" + (f": did you mean {near[0]}?" if near else "")
@@ -130,7 +130,8 @@ def may_hold(path: "Path", wanted: "Sequence[str]") -> bool:
     return any(f'"{name}' in text for name in wanted)
 
 
-def _names(name: str, clause: Clause) -> bool:
+def means(name: str, clause: Clause) -> bool:
+    """Whether a word of the user's means a clause: by its id, its section or one around it, or its specification."""
     if "/" in name:
         return clause.id == name
     spec, _, section = name.partition(":")
@@ -152,7 +153,7 @@ def _is_chosen(
     least: str | None = config.getoption("grantproof_level")
     if least is not None and level.rank < _RANKS[least]:
         return False
-    if wanted and not any(_names(name, clause) for name in wanted for clause in clauses):
+    if wanted and not any(means(name, clause) for name in wanted for clause in clauses):
         return False
     grants = _words(config, "grant")
     return not grants or grant_of(item, clauses) in {*grants, "both"}

@@ -85,7 +85,7 @@ class Sniffer:
     async def start(self) -> None:
         """Begins to take connections."""
         self._keep(asyncio.create_task(self._plain.serve(sockets=[self._inner])))
-        while not self._plain.started:
+        while not self._plain.started:  # noqa: ASYNC110 - uvicorn offers no event for it
             await asyncio.sleep(0.01)
         self._server = await asyncio.start_server(self._forward, sock=self._public)
 

@@ -212,7 +212,7 @@ class Rules:
     document_headers: Callable[[Call], Headers] = metadata.document_headers
 
     # Transport: not a rule about a call, only heeded where the server listens with TLS
-    listener: Listener = Listener()
+    listener: Listener = Listener()  # noqa: RUF009 - frozen, so that all may share it
 
     def __or__(self, changes: "Rules") -> "Rules":
         """These rules, with those that are not the lawful ones in `changes` replaced."""

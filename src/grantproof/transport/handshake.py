@@ -1,4 +1,4 @@
-"""TLS handshakes by themselves: what a server agrees to, and whether its certificate holds. Nothing is sent after them."""
+"""TLS handshakes by themselves: what a server agrees to, and whether its certificate holds."""
 
 import socket
 import ssl

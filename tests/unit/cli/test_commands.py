@@ -19,7 +19,6 @@ def test_help_names_every_command(grantproof: CommandLine) -> None:
     assert ran.code == 0
     for name in ("check", "clauses", "demo", "diff", "explain", "init", "load", "path", "preflight", "schema", "serve"):
         assert f"\n  {name} " in ran.out
-        assert grantproof(name, "--help").code == 0 if name == "check" else True
 
 
 def test_no_command_is_a_usage_error(grantproof: CommandLine) -> None:
@@ -211,7 +210,7 @@ def test_preflight_holds_for_a_right_profile(grantproof: CommandLine, lawful_pro
          "[clients.service]", "clients.service", "got no token"),
     ],
 )  # fmt: skip
-def test_preflight_names_the_line_that_is_wrong(  # noqa: PLR0913, PLR0917 - one column each
+def test_preflight_names_the_line_that_is_wrong(
     grantproof: CommandLine, variant: Variant, old: str, new: str, place: str, key: str, message: str
 ) -> None:
     lawful = variant()

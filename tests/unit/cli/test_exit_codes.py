@@ -117,7 +117,7 @@ def assert_one_message(ran: Ran, *words: str) -> None:
         (["check", "--idp", "embedded", "--report", "pdf"], ["unknown report format 'pdf'", "one of json, html"]),
         (["check", "--idp", "embedded", "rfc6749:5.1/status-20"], [f"did you mean {STATUS_200}?"]),
         (["check", "--idp", "embedded", "some/folder", "--", "-x"], ["no clause, section or", "'some/folder'"]),
-        (["check", "--idp", "embedded", "--rulebook", "rfc6479"], ["unknown rulebook 'rfc6479': did you mean rfc6749?"]),
+        (["check", "--idp", "embedded", "--rulebook", "rfc6479"], ["rulebook 'rfc6479': did you mean rfc6749?"]),
         (["check", "--idp", "embedded", "--grant", "code"], ["unknown grant 'code': one of client_credentials"]),
         (["check", "--idp", "embedded", STATUS_200, "--", "--nonsense"], ["unrecognized arguments: --nonsense"]),
         (["diff", "nowhere", "nowhere"], ["'nowhere' does not exist"]),

@@ -32,18 +32,17 @@ def _headers_of(rules: Rules, condition: Callable[[Call, Answer], bool], *lines:
 @fault("redirect_uri_by_prefix", "rfc9700:2.1/exact-redirect-uri", "plain", "Anything may follow the registered URI.")
 def redirect_uri_by_prefix(rules: Rules) -> Rules:
     """The registered URI is compared as a beginning."""
-    return rules | Rules(
-        match_redirect_uri=lambda _call, client, uri: any(map(uri.startswith, client.redirect_uris))
-    )
+    return rules | Rules(match_redirect_uri=lambda _call, client, uri: any(map(uri.startswith, client.redirect_uris)))
 
 
 @fault("redirect_uri_without_its_query", "rfc9700:2.1/exact-redirect-uri", "partial", "The query is not compared.")
 def redirect_uri_without_its_query(rules: Rules) -> Rules:
     """Everything up to the question mark has to be equal."""
     return rules | Rules(
-        match_redirect_uri=lambda _call, client, uri: uri.partition("?")[0]
-        in {registered.partition("?")[0] for registered in client.redirect_uris}
-        and "#" not in uri
+        match_redirect_uri=lambda _call, client, uri: (
+            uri.partition("?")[0] in {registered.partition("?")[0] for registered in client.redirect_uris}
+            and "#" not in uri
+        )
     )
 
 
@@ -127,8 +126,9 @@ def unauthenticated_services(rules: Rules) -> Rules:
     """Credentials are looked at only where there are some."""
     return rules | Rules(
         allowed_auth_methods=lambda call, client: (*rules.allowed_auth_methods(call, client), "none"),
-        proves_client=lambda call, client, attempt: (attempt.method == "none" and client is not None)
-        or rules.proves_client(call, client, attempt),
+        proves_client=lambda call, client, attempt: (
+            (attempt.method == "none" and client is not None) or rules.proves_client(call, client, attempt)
+        ),
     )
 
 
@@ -270,7 +270,9 @@ def _alike(rules: Rules, condition: Callable[[Call, Client], bool]) -> Rules:
     return rules | Rules(token_subject=subject, token_claims=claims, introspection_body=body)
 
 
-@fault("tokens_of_clients_like_those_of_users", "rfc9700:4.15.1/tokens-of-clients-and-users-distinct", "plain", "A number.")
+@fault(
+    "tokens_of_clients_like_those_of_users", "rfc9700:4.15.1/tokens-of-clients-and-users-distinct", "plain", "A number."
+)
 def tokens_of_clients_like_those_of_users(rules: Rules) -> Rules:
     """Accounts of services stand beside those of people."""
     return _alike(rules, lambda call, _client: call.grant == "client_credentials")
@@ -284,6 +286,4 @@ def tokens_of_clients_like_those_of_users(rules: Rules) -> Rules:
 )
 def signed_tokens_of_clients_like_those_of_users(rules: Rules) -> Rules:
     """Only tokens as JWTs have the number."""
-    return _alike(rules, lambda call, client: call.grant == "client_credentials" and client.token_format == "jwt")
-
-
+    return _alike(rules, lambda call, client: call.grant == "client_credentials" and client.token_format == "jwt")  # noqa: S105 - a format

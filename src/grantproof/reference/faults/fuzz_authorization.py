@@ -79,13 +79,18 @@ def state_beyond_ascii_replaced(rules: Rules) -> Rules:
 
 def _matches(rules: Rules, alike: Callable[[str, str], bool]) -> Rules:
     return rules | Rules(
-        match_redirect_uri=lambda call, client, uri: rules.match_redirect_uri(call, client, uri)
-        or any(alike(uri, registered) for registered in client.redirect_uris)
+        match_redirect_uri=lambda call, client, uri: (
+            rules.match_redirect_uri(call, client, uri)
+            or any(alike(uri, registered) for registered in client.redirect_uris)
+        )
     )
 
 
 @fault(
-    "redirect_uri_contained", "rfc6749:3.1.2.4/no-automatic-redirect", "plain", "A registered URI anywhere in it will do."
+    "redirect_uri_contained",
+    "rfc6749:3.1.2.4/no-automatic-redirect",
+    "plain",
+    "A registered URI anywhere in it will do.",
 )
 def redirect_uri_contained(rules: Rules) -> Rules:
     """A search takes the place of a comparison."""
@@ -128,13 +133,17 @@ def redirect_uri_unchecked_in_broken_query(rules: Rules) -> Rules:
     )
 
 
-@fault("breaks_on_redirect_uri_beyond_ascii", "rfc6749:A.6/redirect-uri", "plain", "redirect_uri beyond ASCII gets 500.")
+@fault(
+    "breaks_on_redirect_uri_beyond_ascii", "rfc6749:A.6/redirect-uri", "plain", "redirect_uri beyond ASCII gets 500."
+)
 def breaks_on_redirect_uri_beyond_ascii(rules: Rules) -> Rules:
     """The URI is parsed without care."""
     return _breaks(rules, lambda call: _BEYOND_ASCII.search(call.parameters.get("redirect_uri") or "") is not None)
 
 
-@fault("stray_bracket_breaks_redirect_uri", "rfc6749:A.6/redirect-uri", "partial", "A bracket in redirect_uri gets 500.")
+@fault(
+    "stray_bracket_breaks_redirect_uri", "rfc6749:A.6/redirect-uri", "partial", "A bracket in redirect_uri gets 500."
+)
 def stray_bracket_breaks_redirect_uri(rules: Rules) -> Rules:
     """Half an IPv6 literal is not caught."""
     return _breaks(rules, lambda call: bool({"[", "]"} & set(call.parameters.get("redirect_uri") or "")))
@@ -164,7 +173,9 @@ def breaks_on_response_type_with_control(rules: Rules) -> Rules:
     return _breaks(rules, lambda call: _CONTROL.search(call.parameters.get("response_type") or "") is not None)
 
 
-@fault("response_type_by_its_letters", "rfc6749:A.3/response-type", "partial", "Odd characters beside token are ignored.")
+@fault(
+    "response_type_by_its_letters", "rfc6749:A.3/response-type", "partial", "Odd characters beside token are ignored."
+)
 def response_type_by_its_letters(rules: Rules) -> Rules:
     """What is not a letter counts as a space."""
     return rules | Rules(parse_response_type=lambda _call, text: frozenset(re.findall(r"[a-z_]+", text)))
@@ -241,13 +252,17 @@ def implicit_description_repeats_scope(rules: Rules) -> Rules:
     return rules | Rules(
         error_description=when(
             lambda call: call.endpoint == "authorization" and call.error_path == "malformed_scope",
-            lambda call, _refusal: f"malformed scope {call.parameters.get('scope')}".encode("utf-8", "replace").decode(),
+            lambda call, _refusal: f"malformed scope {call.parameters.get('scope')}".encode(
+                "utf-8", "replace"
+            ).decode(),
             rules.error_description,
         )
     )
 
 
-@fault("error_page_echoes_client_id", "rfc6749:10.14/sanitized-values", "plain", "The unknown client is named as it came.")
+@fault(
+    "error_page_echoes_client_id", "rfc6749:10.14/sanitized-values", "plain", "The unknown client is named as it came."
+)
 def error_page_echoes_client_id(rules: Rules) -> Rules:
     """The error page repeats a value without escaping it."""
 
@@ -260,9 +275,7 @@ def error_page_echoes_client_id(rules: Rules) -> Rules:
     return rules | Rules(error_page=page)
 
 
-@fault(
-    "attribute_ends_at_single_quote", "rfc6749:10.14/sanitized-values", "partial", "Single quotes end an attribute."
-)
+@fault("attribute_ends_at_single_quote", "rfc6749:10.14/sanitized-values", "partial", "Single quotes end an attribute.")
 def attribute_ends_at_single_quote(rules: Rules) -> Rules:
     """The error page escapes all but the quote that it uses itself."""
 

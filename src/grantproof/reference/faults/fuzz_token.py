@@ -64,8 +64,10 @@ def breaks_on_basic_not_utf8(rules: Rules) -> Rules:
 
 def _compares(rules: Rules, change: Callable[[str], str]) -> Rules:
     return rules | Rules(
-        secret_matches=lambda call, client, secret: rules.secret_matches(call, client, secret)
-        or (client is not None and bool(client.secret) and change(secret) == change(client.secret))
+        secret_matches=lambda call, client, secret: (
+            rules.secret_matches(call, client, secret)
+            or (client is not None and bool(client.secret) and change(secret) == change(client.secret))
+        )
     )
 
 
@@ -196,7 +198,10 @@ def breaks_on_half_escapes(rules: Rules) -> Rules:
 
 
 @fault(
-    "description_repeats_the_scope_raw", "rfc6749:5.2/error-description-charset", "partial", "A bad scope is named as it came."
+    "description_repeats_the_scope_raw",
+    "rfc6749:5.2/error-description-charset",
+    "partial",
+    "A bad scope is named as it came.",
 )
 def description_repeats_the_scope_raw(rules: Rules) -> Rules:
     """The description of one error repeats what was sent."""

@@ -43,18 +43,24 @@ def subdomains_of_the_redirect_host(rules: Rules) -> Rules:
         return registered.partition("://")[2].partition("/")[0] in uri.partition("://")[2].partition("/")[0]
 
     return rules | Rules(
-        match_redirect_uri=lambda call, client, uri: rules.match_redirect_uri(call, client, uri)
-        or (uri.isprintable() and any(alike(uri, registered) for registered in client.redirect_uris))
+        match_redirect_uri=lambda call, client, uri: (
+            rules.match_redirect_uri(call, client, uri)
+            or (uri.isprintable() and any(alike(uri, registered) for registered in client.redirect_uris))
+        )
     )
 
 
-@fault("redirect_uri_not_compared", "rfc6819:5.2.3.5/redirect-uri-must-match", "plain", "Redirect URIs are not compared.")
+@fault(
+    "redirect_uri_not_compared", "rfc6819:5.2.3.5/redirect-uri-must-match", "plain", "Redirect URIs are not compared."
+)
 def redirect_uri_not_compared(rules: Rules) -> Rules:
     """Whatever is sent is used."""
     return rules | Rules(match_redirect_uri=lambda _call, _client, _uri: True)
 
 
-@fault("redirect_path_not_compared", "rfc6819:5.2.3.5/redirect-uri-must-match", "partial", "Any path of the host will do.")
+@fault(
+    "redirect_path_not_compared", "rfc6819:5.2.3.5/redirect-uri-must-match", "partial", "Any path of the host will do."
+)
 def redirect_path_not_compared(rules: Rules) -> Rules:
     """Scheme and host alone are compared."""
 
@@ -62,8 +68,9 @@ def redirect_path_not_compared(rules: Rules) -> Rules:
         return uri.split("/")[:3]
 
     return rules | Rules(
-        match_redirect_uri=lambda _call, client, uri: origin(uri) in [origin(each) for each in client.redirect_uris]
-        and "#" not in uri
+        match_redirect_uri=lambda _call, client, uri: (
+            origin(uri) in [origin(each) for each in client.redirect_uris] and "#" not in uri
+        )
     )
 
 
@@ -89,7 +96,9 @@ def login_counts_as_consent(rules: Rules) -> Rules:
     return rules | Rules(consent_required=lambda _call, _pending: False)
 
 
-@fault("consent_to_one_is_consent_to_all", "rfc6819:5.2.3.2/public-client-needs-approval", "plain", "Asked once a user.")
+@fault(
+    "consent_to_one_is_consent_to_all", "rfc6819:5.2.3.2/public-client-needs-approval", "plain", "Asked once a user."
+)
 def consent_to_one_is_consent_to_all(rules: Rules) -> Rules:
     """Consent is remembered by user alone."""
 
@@ -106,7 +115,10 @@ def threatening_frames(rules: Rules) -> Rules:
 
 
 @fault(
-    "tokens_to_clients_without_tls", "rfc6819:4.4.2.1/implicit-response-confidential", "plain", "Tokens go out over http."
+    "tokens_to_clients_without_tls",
+    "rfc6819:4.4.2.1/implicit-response-confidential",
+    "plain",
+    "Tokens go out over http.",
 )
 def tokens_to_clients_without_tls(rules: Rules) -> Rules:
     """The scheme of the redirect URI is lost."""
@@ -117,7 +129,9 @@ def tokens_to_clients_without_tls(rules: Rules) -> Rules:
     )
 
 
-@fault("implicit_response_may_be_kept", "rfc6819:4.4.2.2/implicit-response-not-cacheable", "plain", "Caches may keep it.")
+@fault(
+    "implicit_response_may_be_kept", "rfc6819:4.4.2.2/implicit-response-not-cacheable", "plain", "Caches may keep it."
+)
 def implicit_response_may_be_kept(rules: Rules) -> Rules:
     """Redirects say nothing about caches."""
     return rules | Rules(redirect_headers=lambda _call, location: [("location", location)])
@@ -155,8 +169,11 @@ def short_handles(rules: Rules) -> Rules:
 
 @fault("tokens_never_expire", "rfc6819:5.1.5.2/tokens-expire", "plain", "The end of a token is not looked at.")
 def tokens_never_expire(rules: Rules) -> Rules:
-    """Only revocation ends a token."""
-    return rules | Rules(token_is_live=lambda _call, record: not record.revoked)
+    """What is told about the lifetime is one thing, what is kept is another."""
+    return rules | Rules(
+        token_lifetime=lambda _call, _client: 86_400,
+        reported_lifetime=lambda call: call.client.lifetime_s if call.client else None,
+    )
 
 
 @fault("tokens_live_for_days", "rfc6819:5.1.5.3/short-lifetime", "plain", "Tokens live for two days.")
@@ -171,7 +188,9 @@ def audience_left_empty(rules: Rules) -> Rules:
     return rules | Rules(token_audience=lambda _call: "")
 
 
-@fault("signature_cut_off", "rfc6819:5.1.5.9/self-contained-tokens-signed", "plain", "Tokens come with an empty signature.")
+@fault(
+    "signature_cut_off", "rfc6819:5.1.5.9/self-contained-tokens-signed", "plain", "Tokens come with an empty signature."
+)
 def signature_cut_off(rules: Rules) -> Rules:
     """What cannot be verified may be changed."""
 
@@ -191,7 +210,9 @@ def tokens_of_a_format_of_their_own(rules: Rules) -> Rules:
     return rules | Rules(sign=sign)
 
 
-@fault("assertions_are_not_taken", "rfc6819:5.2.3.7/strong-client-authentication", "plain", "No assertion authenticates.")
+@fault(
+    "assertions_are_not_taken", "rfc6819:5.2.3.7/strong-client-authentication", "plain", "No assertion authenticates."
+)
 def assertions_are_not_taken(rules: Rules) -> Rules:
     """Assertions get an error of their own, so that the control tells it from wrong credentials."""
 

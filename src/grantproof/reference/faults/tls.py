@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from grantproof.reference.state import PendingRequest
 
 
-@fault("certificate_of_another_host", "rfc6749:10.9/server-authentication", "plain", "The certificate names a stranger.")
+@fault(
+    "certificate_of_another_host", "rfc6749:10.9/server-authentication", "plain", "The certificate names a stranger."
+)
 def certificate_of_another_host(rules: Rules) -> Rules:
     """The certificate is good, for another host."""
     return rules | Rules(listener=Listener(certificate="other_host"))
@@ -25,7 +27,9 @@ def certificate_expired(rules: Rules) -> Rules:
     return rules | Rules(listener=Listener(certificate="expired"))
 
 
-@fault("certificate_self_made", "rfc6819:5.1.2/server-certificate", "plain", "No known authority signed the certificate.")
+@fault(
+    "certificate_self_made", "rfc6819:5.1.2/server-certificate", "plain", "No known authority signed the certificate."
+)
 def certificate_self_made(rules: Rules) -> Rules:
     """Whoever stands between can make such a certificate."""
     return rules | Rules(listener=Listener(certificate="unknown_authority"))

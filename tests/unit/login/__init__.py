@@ -1,0 +1,1 @@
+"""Tests of how a user signs in."""
