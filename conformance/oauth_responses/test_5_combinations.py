@@ -3,8 +3,8 @@
 import pytest
 
 from grantproof.checks import Flow, Idp, NotOffered, clause
-from grantproof.matrix.authorization_errors import FRAGMENT_PATHS, ErrorPath
-from grantproof.wire.grammar import RESERVED, VSCHARS
+from grantproof.matrix.authorization_errors import DEMANDING_STATE, FRAGMENT_PATHS, ErrorPath
+from grantproof.wire.grammar import VSCHARS
 
 TOKENS = {"access_token", "id_token"}
 each_session = pytest.mark.parametrize("session", ["kept", "fresh"])
@@ -46,7 +46,7 @@ def test_combination_never_puts_tokens_in_the_query(idp: Idp, composite_flow: Fl
 
 @clause("oauth-responses:5/state-echoed")
 @each_session
-@pytest.mark.parametrize("state", [RESERVED, VSCHARS], ids=["reserved", "all-printable"])
+@pytest.mark.parametrize("state", [DEMANDING_STATE, VSCHARS], ids=["reserved", "all-printable"])
 def test_success_brings_the_state_back(idp: Idp, composite_flow: Flow, state: str, session: str) -> None:
     agent = idp.fresh_agent() if session == "fresh" else idp.agent()
     answer = idp.authorize(composite_flow, agent=agent, state=state)
@@ -58,11 +58,11 @@ def test_success_brings_the_state_back(idp: Idp, composite_flow: Flow, state: st
 @each_path
 def test_error_brings_the_state_back(idp: Idp, composite_flow: Flow, path: ErrorPath) -> None:
     agent = idp.fresh_agent() if path.fresh else idp.agent()
-    request = path.apply(idp.authorization_request(composite_flow, state=RESERVED))
+    request = path.apply(idp.authorization_request(composite_flow, state=DEMANDING_STATE))
     answer = idp.follow(request, agent=agent, choice=path.choice)
     if answer.error is None:
         raise NotOffered(f"no error came back to the client: {answer.describe()}")
-    assert answer.parameters.all("state") == (RESERVED,)
+    assert answer.parameters.all("state") == (DEMANDING_STATE,)
 
 
 @clause("oauth-responses:7/token-never-in-query")

@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from grantproof.checks import Flow, Form, Idp, NotOffered, Request, UserAgent, clause
+from grantproof.checks import Flow, Form, FormRequest, Idp, NotOffered, Request, UserAgent, clause
 
 CROSS_SITE = (
     ("Origin", "https://attacker.example"),
@@ -32,11 +32,11 @@ def test_repeated_request_of_a_public_client_is_not_granted_silently(
     assert not again.issued or idp.asks_consent(again), "a token was issued without the user"
 
 
-def _consent_page(idp: Idp, flow: Flow, agent: UserAgent) -> Request:
-    """What a browser with this session would send as consent, unsent."""
+def _consent_page(idp: Idp, flow: Flow, agent: UserAgent, request: FormRequest | None = None) -> Request:
+    """What a browser with this session would send as consent to a request, unsent."""
     if not agent.signed_in:
         idp.authorize(flow, agent=agent)
-    answer = idp.follow(idp.authorization_request(flow), agent=agent, stop_at_pages=True)
+    answer = idp.follow(request or idp.authorization_request(flow), agent=agent, stop_at_pages=True)
     if answer.page is None:
         raise NotOffered("a signed-in user is not asked for consent")
     return idp.consent_request(answer.page)
@@ -47,11 +47,22 @@ def _lured(agent: UserAgent, method: str) -> UserAgent:
     return UserAgent(agent.user, agent.jar.cross_site(method), signed_in=True)
 
 
-def _without_secrets(request: Request) -> Request:
-    """The consent without what only its own page could know: every long value."""
-    form = Form.parse(request.body.decode("ascii"))
-    kept = Form(tuple((name, value) for name, value in form if len(value) < 12))
-    return Request(request.method, request.url, request.headers, kept.encode().encode("ascii"))
+def _forge_consent(idp: Idp, flow: Flow, victim: UserAgent) -> Request:
+    """The victim's consent as another user can make it up: only with what his own page for the same request has too."""
+    request = idp.authorization_request(flow)
+    own = _consent_page(idp, flow, victim, request)
+    stranger = idp.fresh_agent("user2" if idp.offer.offers("two_users")[0] else "user")
+    other = _consent_page(idp, flow, stranger, request)
+    fields = _shared(own.body.decode("ascii"), other.body.decode("ascii")).encode()
+    (path, _, query), (known, _, known_query) = own.url.partition("?"), other.url.partition("?")
+    shared = _shared(query, known_query).encode() if path == known else known_query
+    return Request(own.method, f"{known}?{shared}" if shared else known, own.headers, fields.encode("ascii"))
+
+
+def _shared(own: str, other: str) -> Form:
+    """The fields that two forms have in common."""
+    known = set(Form.parse(other))
+    return Form(tuple(pair for pair in Form.parse(own) if pair in known))
 
 
 def _token_after(idp: Idp, request: Request, agent: UserAgent) -> bool:
@@ -75,7 +86,7 @@ def test_consent_prepared_in_another_session_grants_nothing(idp: Idp, public_flo
 @clause("rfc6749:10.12/csrf")
 def test_consent_of_another_site_grants_nothing(idp: Idp, public_flow: Flow) -> None:
     victim = idp.agent()
-    forged = _without_secrets(_consent_page(idp, public_flow, victim))
+    forged = _forge_consent(idp, public_flow, victim)
     assert not _token_after(idp, forged, _lured(victim, forged.method))
 
 
@@ -83,8 +94,11 @@ def test_consent_of_another_site_grants_nothing(idp: Idp, public_flow: Flow) -> 
 @pytest.mark.parametrize("known", ["prepared", "nothing"])
 def test_consent_by_a_link_grants_nothing(idp: Idp, public_flow: Flow, known: str) -> None:
     victim = idp.agent()
-    own = _consent_page(idp, public_flow, victim)
-    prepared = _consent_page(idp, public_flow, idp.fresh_agent()) if known == "prepared" else _without_secrets(own)
+    if known == "prepared":
+        _consent_page(idp, public_flow, victim)
+        prepared = _consent_page(idp, public_flow, idp.fresh_agent())
+    else:
+        prepared = _forge_consent(idp, public_flow, victim)
     fields, query = prepared.body.decode("ascii"), urlsplit(prepared.url).query
     link = f"{prepared.url.partition('?')[0]}?{'&'.join(part for part in (query, fields) if part)}"
     assert not _token_after(idp, Request("GET", link), _lured(victim, "GET"))
@@ -94,7 +108,7 @@ def test_consent_by_a_link_grants_nothing(idp: Idp, public_flow: Flow, known: st
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_consent_inside_the_request_grants_nothing(idp: Idp, public_flow: Flow, method: str) -> None:
     victim = idp.agent()
-    own = _without_secrets(_consent_page(idp, public_flow, victim))
+    own = _forge_consent(idp, public_flow, victim)
     request = idp.authorization_request(public_flow).by(method)
     for name, value in Form.parse(own.body.decode("ascii")):
         request = request.set(name, value)

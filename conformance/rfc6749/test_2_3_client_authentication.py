@@ -2,6 +2,7 @@
 
 import base64
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -108,11 +109,23 @@ def test_encoded_credentials_are_decoded(idp: Idp, reserved_basic_service: Calle
 @pytest.mark.parametrize("encoding", ENCODINGS)
 @control
 def test_needlessly_encoded_credentials_are_decoded(idp: Idp, basic_service: Caller, encoding: str) -> None:
-    client, encode = basic_service.client, ENCODINGS[encoding]
-    header = _basic(encode(client.id), encode(client.secret or ""))
-    answer = idp.send(idp.token_request(basic_service).header("Authorization", header))
+    _expect_served(idp, basic_service, ENCODINGS[encoding])
+
+
+@clause("rfc6749:2.3.1/form-urlencoded-credentials")
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@control
+def test_reserved_credentials_are_decoded_however_encoded(
+    idp: Idp, reserved_basic_service: Caller, encoding: str
+) -> None:
+    _expect_served(idp, reserved_basic_service, ENCODINGS[encoding])
+
+
+def _expect_served(idp: Idp, caller: Caller, encode: Callable[[str], str]) -> None:
+    header = _basic(encode(caller.client.id), encode(caller.client.secret or ""))
+    answer = idp.send(idp.token_request(caller).header("Authorization", header))
     if not answer.issued:
-        _expect_right_secret(idp, basic_service)
+        _expect_right_secret(idp, caller)
     assert answer.issued, f"status {answer.status}, error {answer.error}"
 
 

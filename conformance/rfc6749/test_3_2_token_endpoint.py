@@ -92,7 +92,10 @@ def test_no_member_of_a_success_is_repeated(idp: Idp, service: Caller) -> None:
 @clause("rfc6749:3.2/repeated-response-parameter")
 @pytest.mark.parametrize("path", ERROR_PATHS, ids=str)
 def test_no_member_of_an_error_is_repeated(idp: Idp, method_service: Caller, path: ErrorPath) -> None:
-    assert not idp.refusal(path.spoil(idp.token_request(method_service))).repeated_members
+    answer = idp.refusal(path.spoil(idp.token_request(method_service)))
+    if answer.get("error") is None:
+        raise NotOffered("the refusal is no JSON object with an error, which another check judges")
+    assert not answer.repeated_members
 
 
 @clause("rfc6749:3.2.1/client-authentication")

@@ -3,9 +3,9 @@
 import pytest
 
 from grantproof.checks import AuthorizationAnswer, Flow, Idp, Inconclusive, NotOffered, clause
-from grantproof.matrix.authorization_errors import RESPONSE_TYPE_PATHS, UNKNOWN_VALUE, ErrorPath
+from grantproof.matrix.authorization_errors import DEMANDING_STATE, RESPONSE_TYPE_PATHS, UNKNOWN_VALUE, ErrorPath
 from grantproof.matrix.redirect_uris import Mutation, mutations, sent_to
-from grantproof.wire.grammar import RESERVED, VSCHARS, is_nqschars, is_uri_reference
+from grantproof.wire.grammar import VSCHARS, is_nqschars, is_uri_reference
 
 STRANGERS = mutations("foreign")[:3:2]
 each_path = pytest.mark.parametrize("path", RESPONSE_TYPE_PATHS, ids=str)
@@ -86,7 +86,7 @@ def test_error_uri_is_a_uri(idp: Idp, token_flow: Flow, path: ErrorPath) -> None
 
 @clause("rfc6749:4.1.2.1/state")
 @each_path
-@pytest.mark.parametrize("state", [RESERVED, VSCHARS], ids=["reserved", "all-printable"])
+@pytest.mark.parametrize("state", [DEMANDING_STATE, VSCHARS], ids=["reserved", "all-printable"])
 def test_error_brings_the_state_back(idp: Idp, token_flow: Flow, path: ErrorPath, state: str) -> None:
     answer = _refused(idp, token_flow, path, state=state)
     assert answer.parameters.all("state") == (state,)

@@ -105,6 +105,11 @@ def test_scope_without_its_unknown_part_is_named(idp: Idp, service: Caller) -> N
 
 
 @clause("rfc6749:5.1/scope-when-different")
+def test_nothing_of_an_unknown_scope_is_not_passed_over(idp: Idp, service: Caller) -> None:
+    _expect_named_scope(idp, service, ["unheard-of-7f3a"])
+
+
+@clause("rfc6749:5.1/scope-when-different")
 def test_scope_of_the_token_is_what_the_answer_names(idp: Idp, service: Caller) -> None:
     _expect_named_scope(idp, service, service.client.scopes[:1])
 

@@ -25,14 +25,13 @@ def test_token_of_the_implicit_grant_has_a_scope(idp: Idp, token_flow: Flow) -> 
 @clause("rfc6750:5.2/limited-lifetime")
 def test_token_has_an_end(idp: Idp, one_method_service: Caller) -> None:
     answer = idp.token(one_method_service)
-    assert _lifetime(answer.get("expires_in"), idp.facts_of(answer.access_token)) is not None, "no end is shown"
+    _judge_end(answer.get("expires_in"), idp.facts_of(answer.access_token))
 
 
 @clause("rfc6750:5.2/limited-lifetime")
 def test_token_of_the_implicit_grant_has_an_end(idp: Idp, token_flow: Flow) -> None:
     answer = idp.authorize(token_flow)
-    facts = idp.facts_of(answer.access_token)
-    assert _lifetime(answer.parameters.get("expires_in"), facts) is not None, "no end is shown"
+    _judge_end(answer.parameters.get("expires_in"), idp.facts_of(answer.access_token))
 
 
 @clause("rfc6750:5.2/limited-lifetime", "rfc6749:7/token-validated", "rfc6819:5.1.5.2/tokens-expire")
@@ -118,6 +117,13 @@ def _lifetime(expires_in: object, facts: dict[str, Any]) -> float | None:
     if isinstance(end, int | float) and isinstance(begin, int | float):
         return float(end - begin)
     return None
+
+
+def _judge_end(expires_in: object, facts: dict[str, Any]) -> None:
+    lifetime_s = _lifetime(expires_in, facts)
+    if lifetime_s is None and not _tells(facts):
+        raise NotOffered("nothing tells when the token ends, which need not be told")
+    assert lifetime_s is not None, "no end is shown"
 
 
 def _judge_hour(lifetime_s: float | None) -> None:

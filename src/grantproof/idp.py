@@ -19,7 +19,7 @@ from grantproof.errors import GrantproofError, Inconclusive, NotOffered
 from grantproof.login import FormsDriver, UserAgent
 from grantproof.profile.discovery import Metadata, fill_endpoints, metadata_sources, read_metadata
 from grantproof.profile.offer import SHORT_LIFETIME_S, Offer
-from grantproof.roles import ROLES, Caller, Flow, Holder
+from grantproof.roles import ROLES, Caller, Flow, Holder, distinct
 from grantproof.transport import Politeness, Recorder, Redactor, ResetError, Transport
 from grantproof.transport.handshake import Handshake, shake_hands
 from grantproof.transport.raw import send_raw
@@ -152,7 +152,7 @@ class Idp:
             NotOffered: nobody holds the role.
             Inconclusive: the plain request of this caller is not answered as it should be.
         """
-        found = [each for each in ROLES[role].find(self.profile) if isinstance(each, Caller)]
+        found = [each for each in distinct(ROLES[role].find(self.profile)) if isinstance(each, Caller)]
         if not found:
             raise NotOffered(ROLES[role].absent)
         self.prove(found[number % len(found)])
@@ -165,7 +165,7 @@ class Idp:
             NotOffered: nobody holds the role.
             Inconclusive: the plain request of this flow is not answered as it should be.
         """
-        found = [each for each in ROLES[role].find(self.profile) if isinstance(each, Flow)]
+        found = [each for each in distinct(ROLES[role].find(self.profile)) if isinstance(each, Flow)]
         if not found:
             raise NotOffered(ROLES[role].absent)
         self.prove(found[number % len(found)])
@@ -287,12 +287,25 @@ class Idp:
             return {}
 
     def scope_of(self, token: str) -> frozenset[str] | None:
-        """The scope that a token has, as far as the target says: None where it does not."""
+        """The scope that a token has, as far as the target says: None where it does not.
+
+        A token of which introspection names no scope has none, if introspection names one of the plain tokens.
+        """
         facts = self.facts_of(token)
         scope = facts.get("scope", facts.get("scp"))
+        if scope is None and facts.get("active") is True and self._names_scopes:
+            return frozenset()
         if isinstance(scope, str):
             return frozenset(scope.split())
         return frozenset(map(str, scope)) if isinstance(scope, list) else None  # pyright: ignore[reportUnknownArgumentType] - JSON at the edge
+
+    @cached_property
+    def _names_scopes(self) -> bool:
+        """Whether introspection names the scope of the tokens that answer plain requests with a scope."""
+        found = distinct(ROLES["service"].find(self.profile))
+        plain = next((each for each in found if isinstance(each, Caller) and each.client.scopes), None)
+        token = self.token(plain).get("access_token") if plain else None
+        return isinstance(token, str) and isinstance(self.facts_of(token).get("scope"), str)
 
     # Any other exchange.
 
@@ -568,10 +581,13 @@ class Idp:
         """A new access token that introspection calls active: the control of all that must end it or must not.
 
         Raises:
+            NotOffered: unsupported_token_type.
             Inconclusive: introspection does not know the fresh token.
         """
         token = self.issue(holder)
         if not self.eventually(lambda: self.is_active(token, holder)):
+            if self.introspect(token, self.watcher(holder)).get("error") == "unsupported_token_type":
+                raise NotOffered("this target does not introspect such access tokens: unsupported_token_type")
             raise Inconclusive(f"introspection does not call a fresh token of {holder.client.name} active")
         return token
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 from grantproof.errors import Inconclusive
-from grantproof.login.page import Page, find_redirect, read_page, resolve
+from grantproof.login.page import Page, fields_of, find_redirect, read_page, resolve
 from grantproof.transport import CookieJar, Transport
 from grantproof.wire.answer import Answer, Redirect
 from grantproof.wire.form import Form
@@ -158,8 +158,8 @@ class FormsDriver:
             return self._inside(Request("GET", resolve(page.answer.url, button.get("href") or "")))
         form = self._form(step, page, button)
         values = dict[str, list[str]]()
-        for name, value in form.form_values():
-            values.setdefault(name, []).append(value or "")
+        for name, value in fields_of(form):
+            values.setdefault(name, []).append(value)
         for name, value in step.fill.items():
             values[name] = [value]
         if button is not None and button.get("name"):

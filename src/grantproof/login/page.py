@@ -24,6 +24,7 @@ _SUBMIT = re.compile(r"\.\s*(?:submit|requestSubmit|click)\s*\(")
 _REFRESH = re.compile(r"""^\s*[\d.]+\s*[;,]\s*(?:url\s*=\s*)?["']?([^"']+?)["']?\s*$""", re.IGNORECASE)
 _JS_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))")
 _SHOWN = 80
+_UNSENT = frozenset({"button", "file", "image", "reset", "submit"})
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ def _in_page(page: Page) -> Redirect | None:
                 return Redirect("script", target, status)
     if page.forms and any(_SUBMIT.search(script) for script in scripts):
         form = page.forms[0]
-        fields = Form(tuple((name, value or "") for name, value in form.form_values()))
+        fields = Form(tuple(fields_of(form)))
         return Redirect("form_post", resolve(base, form.get("action") or base), status, fields, (form.method or "GET"))
     return None
 
@@ -109,6 +110,23 @@ def _scripts(root: Any) -> "Iterator[str]":
         yield script.text or ""
     for body in root.iter("body"):
         yield body.get("onload") or ""
+
+
+def fields_of(form: Any) -> "Iterator[tuple[str, str]]":
+    """What a browser sends of a form before any button adds to it: names and values in the order of the page."""
+    ident = form.get("id")
+    for field in form.getroottree().getroot().iter("input", "select", "textarea"):
+        named, kind = field.get("name"), (field.get("type") or "text").lower()
+        outside = field.get("form") != ident if field.get("form") else form not in field.iterancestors("form")
+        if outside or not named or field.get("disabled") is not None:
+            continue
+        if field.tag == "select":
+            chosen = [field.value] if field.get("multiple") is None else list(field.value)
+            yield from ((named, value) for value in chosen if value is not None)
+        elif field.tag == "textarea":
+            yield named, field.value or ""
+        elif kind not in _UNSENT and (kind not in {"checkbox", "radio"} or field.get("checked") is not None):
+            yield named, field.get("value", "on" if kind in {"checkbox", "radio"} else "")
 
 
 def _unescape(found: "re.Match[str]") -> str:

@@ -4,9 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from grantproof.wire.grammar import RESERVED
 from grantproof.wire.request import FormRequest
 
 UNKNOWN_VALUE = "unlisted"
+DEMANDING_STATE = f"{RESERVED}%41%2B"
+"""A state that every loss, and every decoding too many or too few, changes."""
 
 # Source: RFC 6749 section 5.2 and RFC 6750 section 3.1: these say nothing at the authorization endpoint.
 OTHER_ENDPOINTS_ERRORS = frozenset(
@@ -35,8 +38,11 @@ class ErrorPath:
         return self.id
 
     def apply(self, request: FormRequest) -> FormRequest:
-        """The request with this thing wrong."""
+        """The request with this thing wrong; a scope stands beside openid where an ID token needs that one."""
         request = request.update(self.changes)
+        scope = self.changes.get("scope")
+        if scope and "id_token" in (request.form.get("response_type") or "").split():
+            request = request.set("scope", f"openid {scope}")
         for name, value in self.added:
             request = request.add(name, value)
         own = request.form.get(self.repeated)

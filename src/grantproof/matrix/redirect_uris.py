@@ -224,7 +224,7 @@ def sent_to(answer: AuthorizationAnswer, uris: Iterable[str]) -> str | None:
 
 
 def _starts(target: str, uri: str) -> bool:
-    plain, found = unquote(uri.partition("#")[0]).strip(), unquote(target)
+    plain, found = unquote(uri.partition("#")[0]).strip(), unquote(target).strip()
     if not plain.strip("/") or not found.startswith(plain):
         return False
     return ":" in plain or found[len(plain) :].startswith("#")

@@ -121,7 +121,7 @@ def encode_component(text: str) -> str:
 def _decode(text: str, *, strict: bool) -> str:
     if strict and (_MALFORMED_PERCENT.search(text) or _OUTSIDE_URLENCODED.search(text)):
         raise MalformedFormError("a character or percent sign is not encoded")
-    octets = unquote_to_bytes(text.replace("+", " "))
+    octets = unquote_to_bytes(text.replace("+", " ").encode("utf-8", "surrogateescape"))
     try:
         return octets.decode("utf-8", "strict" if strict else "replace")
     except UnicodeDecodeError:

@@ -272,7 +272,7 @@ def fuzz(**arguments: "SearchStrategy[Any]") -> Callable[[_Check], _Check]:
                 repeated(*args, **kwargs)
             except _EndError as problem:
                 raise problem.ending from None
-            except AssertionError as problem:
+            except Exception as problem:
                 problem.__notes__ = [_note(drawn)]
                 raise
 

@@ -111,10 +111,10 @@ def _not_allowed(method: str, condition: Condition = _always) -> Apply:
 
 
 fault("basic_is_not_supported", _BASIC, "plain", "HTTP Basic is refused.")(_not_allowed("client_secret_basic"))
-fault("basic_is_not_supported_for_handles", _BASIC, "partial", "HTTP Basic is refused to clients that get handles.")(
+fault("basic_is_not_supported_for_jwts", _BASIC, "partial", "HTTP Basic is refused to clients that get JWTs.")(
     _not_allowed(
         "client_secret_basic",
-        lambda call: call.claimed_client is not None and call.claimed_client.token_format == "opaque",  # noqa: S105 - a format
+        lambda call: call.claimed_client is not None and call.claimed_client.token_format == "jwt",  # noqa: S105 - a format
     )
 )
 

@@ -68,7 +68,12 @@ def state_trimmed(rules: Rules) -> Rules:
     return _echoes(rules, str.strip)
 
 
-@fault("state_beyond_ascii_replaced", "rfc6749:A.5/state", "partial", "Characters beyond ASCII become question marks.")
+@fault(
+    "state_beyond_ascii_replaced",
+    "rfc6819:4.4.2.5/state-echoed",
+    "partial",
+    "Characters beyond ASCII become question marks.",
+)
 def state_beyond_ascii_replaced(rules: Rules) -> Rules:
     """The state goes through a narrow character set."""
     return _echoes(

@@ -62,6 +62,17 @@ def breaks_on_basic_not_utf8(rules: Rules) -> Rules:
     return _breaks(rules, lambda call: call.error_path == "malformed_credentials" and call.through_header)
 
 
+@fault(
+    "breaks_on_basic_beyond_ascii",
+    "rfc6749:5.2/authorization-header-401",
+    "partial",
+    "Octets beyond ASCII in the Authorization header get 500.",
+)
+def breaks_on_basic_beyond_ascii(rules: Rules) -> Rules:
+    """A decoder of Base64 takes ASCII only, and nobody catches what it raises."""
+    return _breaks(rules, lambda call: _BEYOND_ASCII.search(call.headers.get("authorization", "")) is not None)
+
+
 def _compares(rules: Rules, change: Callable[[str], str]) -> Rules:
     return rules | Rules(
         secret_matches=lambda call, client, secret: (

@@ -142,7 +142,10 @@ def state_empty_when_absent(rules: Rules) -> Rules:
 
 
 @fault(
-    "state_beyond_ascii_altered", "rfc6749:A.5/state", "partial", "Letters beyond ASCII come back as question marks."
+    "state_beyond_ascii_altered",
+    "rfc6819:4.4.2.5/state-echoed",
+    "partial",
+    "Letters beyond ASCII come back as question marks.",
 )
 def state_beyond_ascii_altered(rules: Rules) -> Rules:
     """Neither refused nor kept."""

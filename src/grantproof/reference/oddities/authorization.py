@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 import secrets
 from dataclasses import replace
 from functools import partial
@@ -161,6 +162,17 @@ def response_mode_error_in_query(rules: Rules) -> Rules:
 def state_beyond_ascii_kept(rules: Rules) -> Rules:
     """More than the grammar has."""
     return rules | Rules(state_allowed=lambda _call, _state: True)
+
+
+@oddity("state_controls_replaced", "Controls in a state come back as U+FFFD, as a form on a page makes of them.", 43)
+def state_controls_replaced(rules: Rules) -> Rules:
+    """They are beyond the grammar."""
+
+    def echo(call: Call, pending: PendingRequest) -> str | None:
+        state = rules.echo_state(call, pending)
+        return None if state is None else re.sub(r"[\x00-\x1f\x7f-\x9f]", "\ufffd", state)
+
+    return rules | Rules(state_allowed=lambda _call, _state: True, echo_state=echo)
 
 
 @oddity("description_with_apostrophe", "A description has an apostrophe; one path has no description.", 58)

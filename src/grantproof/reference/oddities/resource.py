@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from grantproof.reference.call import Answer
 from grantproof.reference.rules import Rules
 from grantproof.reference.variants import by_endpoint, oddity, when
 
 if TYPE_CHECKING:
-    from grantproof.reference.call import Answer, Call
+    from grantproof.reference.call import Call
 
 HERE = by_endpoint("resource")
 
@@ -43,3 +44,15 @@ def resource_takes_the_header_only(rules: Rules) -> Rules:
         return tuple(each for each in rules.presented_tokens(call) if each[0] == "header")
 
     return rules | Rules(presented_tokens=presented)
+
+
+@oddity("resource_forbids_post", "A POST to the resource gets 403 whatever comes with it.", 64)
+def resource_forbids_post(rules: Rules) -> Rules:
+    """A protection against forged requests stands before the one by tokens; the resource is for reading."""
+
+    def finish(call: Call, answer: Answer) -> Answer:
+        if call.method == "POST":
+            return Answer(403, [("content-type", "text/html")], b"<h1>403 Forbidden</h1>")
+        return rules.finish(call, answer)
+
+    return rules | Rules(finish=when(HERE, finish, rules.finish))

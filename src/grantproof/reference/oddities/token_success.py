@@ -172,3 +172,9 @@ def slow_token_answers(rules: Rules) -> Rules:
         return rules.finish(call, answer)
 
     return rules | Rules(finish=when(lambda call: _token(call) and call.earlier % 50 == 0, wait, rules.finish))
+
+
+@oddity("every_token_is_a_jwt", "Every access token is a JWT: all but its signature may be known.", 31, 68)
+def every_token_is_a_jwt(rules: Rules) -> Rules:
+    """No client gets handles."""
+    return rules | Rules(token_format=lambda _call, _client: "jwt")
