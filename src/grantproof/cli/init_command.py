@@ -24,9 +24,9 @@ def command(url: str, output: Path | None, ca: Path | None) -> None:
     from grantproof.profile.model import Profile, Target, Tls
 
     issuer = _issuer_of(url)
-    if problem := issuer_problem(issuer):
+    if objection := issuer_problem(issuer):
         shown = without_query(url) if {"@", "?"} & set(url) else url
-        raise GrantproofError(problem.replace(VALUE, repr(shown)), hint="give the issuer, such as https://as.example")
+        raise GrantproofError(objection.replace(VALUE, repr(shown)), hint="give the issuer, such as https://as.example")
     if output is not None and output.exists():
         raise GrantproofError(f"{output} exists", hint="choose another name with -o")
     with Idp.open(Profile(name="init", target=Target(issuer=issuer), tls=Tls(ca=ca))) as target:

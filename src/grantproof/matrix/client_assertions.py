@@ -54,7 +54,7 @@ def sign_text(key: SigningKey, payload: bytes) -> str:
     import jwt  # noqa: PLC0415 - only runs with assertions pay for cryptography
 
     headers = {"kid": key.kid} if key.kid else None
-    return jwt.api_jws.encode(payload, key.material, algorithm=key.algorithm, headers=headers)
+    return jwt.api_jws.encode(payload, key.prepared, algorithm=key.algorithm, headers=headers)
 
 
 @dataclass(frozen=True)

@@ -101,7 +101,7 @@ def by_hand(header: object, payload: object = CLAIMS, signature: str = "AAAA") -
         jwt.encode(CLAIMS, OTHER_KEY, algorithm="RS256", headers={"kid": "r"}),
         jwt.encode(CLAIMS, RSA_KEY, algorithm="RS256", headers={"kid": "another"}),
         jwt.encode(CLAIMS, RSA_KEY, algorithm="RS256", headers={"kid": "e"}),
-        jwt.encode(CLAIMS, "x" * 32, algorithm="HS256"), jwt.encode(CLAIMS, None, algorithm="none"),
+        jwt.encode(CLAIMS, "x" * 32, algorithm="HS256"), jwt.encode(CLAIMS, "", algorithm="none"),
         jwt.encode(CLAIMS, RSA_KEY, algorithm="RS256")[:-8],
         by_hand({"alg": "RS256"}).replace(".", f".{NESTED}", 1),
     ],

@@ -35,6 +35,10 @@ def redirect(location: str, status: int = 302, *headers: tuple[str, str]) -> Rep
     return Reply("", status, (("Location", location), *headers))
 
 
+def _nothing(_heard: Heard) -> Reply:
+    return Reply("<title>Nothing</title>", 404)
+
+
 Pages = dict[str, Callable[[Heard], Reply]]
 
 
@@ -75,7 +79,7 @@ def serve(pages: Pages) -> Generator[Site]:
                 self.headers.get("Cookie", ""),
             )
             site.heard.append(heard)
-            reply = pages.get(parts.path, lambda _: Reply("<title>Nothing</title>", 404))(heard)
+            reply = pages.get(parts.path, _nothing)(heard)
             content = reply.body.encode()
             self.send_response(reply.status)
             headers = dict(reply.headers)

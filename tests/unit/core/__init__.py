@@ -1,0 +1,1 @@
+"""Tests of verdicts, clauses, coverage, roles and the embedded server's life."""
