@@ -12,6 +12,7 @@ from tests.faults.shard import Job, Outcome, run_all
 TLS_NEEDS = frozenset({"tls", "plain_http"})
 LAWFUL_TLS = "lawful"
 _AT_ONCE = 4
+_PATIENCE_S = 300
 
 
 def is_about_tls(variant: Fault | Oddity, registry: Registry) -> bool:
@@ -31,5 +32,5 @@ def run_tls(variants: Sequence[tuple[str, tuple[str, ...], tuple[str, ...]]]) ->
                 named = () if variant == LAWFUL_TLS else (variant,)
                 as_oddity = variant in oddities
                 server = start((), named, tls=True) if as_oddity else start(named, (), tls=True)
-                jobs.append(Job(variant, servers.enter_context(server), checks, arguments))
+                jobs.append(Job(variant, servers.enter_context(server), checks, arguments, patience_s=_PATIENCE_S))
             yield from run_all(jobs)

@@ -9,7 +9,7 @@ from grantproof.reference.rules import Rules
 from grantproof.reference.variants import oddity
 
 if TYPE_CHECKING:
-    from grantproof.reference.call import Answer, Call
+    from grantproof.reference.call import Call
 
 
 @oddity(
@@ -50,20 +50,4 @@ def lock_out_after_five(rules: Rules) -> Rules:
     """No number of tries is prescribed."""
     return rules | Rules(
         failure_limits=lambda call, client: (5, 60.0) if client.disposable else rules.failure_limits(call, client)
-    )
-
-
-@oddity("guesses_are_slowed_down", "Wrong secrets are answered later and later, and nothing is locked.", 69)
-def guesses_are_slowed_down(rules: Rules) -> Rules:
-    """A tar pit is a measure like any other."""
-
-    def finish(call: Call, answer: Answer) -> Answer:
-        client = call.claimed_client
-        if call.error_path == "wrong_secret" and client is not None and client.disposable:
-            answer.delay_s = min(2.0, 0.02 * 1.4 ** call.store.recent_failures(f"client {client.id}", call.now - 60))
-        return rules.finish(call, answer)
-
-    return rules | Rules(
-        finish=finish,
-        failure_limits=lambda call, client: (10_000, 60.0) if client.disposable else rules.failure_limits(call, client),
     )

@@ -11,9 +11,3 @@ from grantproof.reference.variants import oddity
 def plain_http_redirects(rules: Rules) -> Rules:
     """An open port is no fault as long as nothing is done there."""
     return rules | Rules(listener=Listener(redirects=True))
-
-
-@oddity("tls_1_3_suites_first", "Only suites with forward secrecy are offered.", 60)
-def tls_1_3_suites_first(rules: Rules) -> Rules:
-    """Stricter than any of the documents."""
-    return rules | Rules(listener=Listener(ciphers="ECDHE+AESGCM:ECDHE+CHACHA20"))
