@@ -81,9 +81,7 @@ def fault(fault_id: str, clause: str, kind: Literal["plain", "partial"], describ
     return declare
 
 
-def oddity(
-    oddity_id: str, describe: str, *traps: int, disregards: tuple[str, ...] = ()
-) -> Callable[[Apply], Apply]:
+def oddity(oddity_id: str, describe: str, *traps: int, disregards: tuple[str, ...] = ()) -> Callable[[Apply], Apply]:
     """Declares the decorated change of rules as an oddity.
 
     Raises:

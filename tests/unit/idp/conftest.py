@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
@@ -56,7 +56,20 @@ def refuse(error: str, status: int = 400) -> Callable[[Heard], Reply]:
     return lambda _heard: as_json({"error": error}, status)
 
 
-Connect = Callable[..., tuple[Idp, Site]]
+class Connect(Protocol):
+    """Serves some pages and opens the target that they are."""
+
+    def __call__(
+        self,
+        pages: Pages,
+        *,
+        endpoints: str = "",
+        more: str = "",
+        user: tuple[str, str] = ALICE,
+        counter: Path | None = None,
+    ) -> tuple[Idp, Site]:
+        """The target, and the server behind it."""
+        ...
 
 
 @pytest.fixture(autouse=True)

@@ -301,9 +301,9 @@ def test_no_more_is_sent_than_the_profile_allows(connect: Connect) -> None:
 
 
 def test_the_bound_is_shared_between_workers(connect: Connect, tmp_path: Path) -> None:
-    options = {"more": "[politeness]\nmax_requests = 3\n", "counter": tmp_path / "requests"}
-    first, _ = connect({"/token": issue}, **options)
-    second, _ = connect({"/token": issue}, **options)
+    bound, counter = "[politeness]\nmax_requests = 3\n", tmp_path / "requests"
+    first, _ = connect({"/token": issue}, more=bound, counter=counter)
+    second, _ = connect({"/token": issue}, more=bound, counter=counter)
     first.token(service(first))
     second.token(service(second))
     second.token(service(second))

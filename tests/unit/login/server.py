@@ -5,7 +5,6 @@ import threading
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 
@@ -91,7 +90,7 @@ def serve(pages: Pages) -> Generator[Site]:
 
         do_GET = do_POST = do_PUT = answer  # noqa: N815 - the names that http.server calls
 
-        def log_message(self, *_: Any) -> None:
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name in http.server
             """Says nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

@@ -1,5 +1,6 @@
 """The forms driver on small servers: what it sends, where it stops, and what it never tells another server."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -26,7 +27,7 @@ def walk(
         return driver.walk(Request("GET", f"{site.origin}/authorize?x=1"), agent or UserAgent(), **options)
 
 
-def page(body: str) -> Any:
+def page(body: str) -> Callable[[Heard], Reply]:
     return lambda _heard: Reply(f"<title>Sign in</title>{body}")
 
 
