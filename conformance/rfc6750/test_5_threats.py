@@ -1,7 +1,5 @@
 """RFC 6750 sections 5.2 and 5.3: what a bearer token is good for, for how long, and where it must not be."""
 
-import socket
-import ssl
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -81,30 +79,6 @@ def test_no_address_has_the_token_in_it(idp: Idp, token_flow: Flow) -> None:
     passed = [step.url for step in answer.steps]
     assert all(token not in url for url in passed), "an address on the way has the token in it"
     assert token not in urlsplit(answer.location or "").query, "the final query has the token in it"
-
-
-@clause("rfc6750:5.2/cipher-suites")
-def test_no_cipher_suite_without_encryption_is_agreed_to(idp: Idp) -> None:
-    parts = urlsplit(idp.endpoint("token"))
-    if parts.scheme != "https" or parts.hostname is None:
-        raise NotOffered("the token endpoint is not https")
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    context.maximum_version = ssl.TLSVersion.TLSv1_2
-    try:
-        context.set_ciphers("eNULL:aNULL:@SECLEVEL=0")
-    except ssl.SSLError:
-        raise NotOffered("this machine's TLS library has no such cipher suite to offer") from None
-    agreed = ""
-    try:
-        with (
-            socket.create_connection((parts.hostname, parts.port or 443), timeout=idp.profile.timeout_s) as plain,
-            context.wrap_socket(plain, server_hostname=parts.hostname) as secured,
-        ):
-            agreed = str(secured.cipher())
-    except OSError:
-        return
-    assert not agreed, f"agreed to {agreed}"
 
 
 def _lifetime(expires_in: object, facts: dict[str, Any]) -> float | None:

@@ -10,7 +10,7 @@ import io
 import statistics
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import httpx
@@ -30,7 +30,7 @@ RULEBOOKS = ("rfc6749", "bcp9700", "oidc", "rfc9068")
 def captured() -> Generator[list[Request]]:
     """The requests that go over the wire while the context lasts."""
     requests: list[Request] = []
-    exchange = Transport._exchange
+    exchange: Callable[[Transport, Request], Answer] = vars(Transport)["_exchange"]
 
     def keep(transport: Transport, request: Request) -> Answer:
         requests.append(request)

@@ -166,7 +166,7 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
         return
     if getattr(report, "grantproof", None):
         state.current.collect(report)
-    elif report.when == _CRASHED:
+    elif str(report.when) == _CRASHED:
         state.current.internal_error = True
 
 
