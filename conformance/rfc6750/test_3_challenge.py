@@ -60,8 +60,8 @@ def test_challenge_to_a_bad_token_says_why(idp: Idp, service: Caller) -> None:
 
 @clause("rfc6750:3/error-attribute")
 @needs("slow")
-def test_challenge_to_an_expired_token_says_why(idp: Idp, one_method_service: Caller) -> None:
-    assert _challenge(_expired(idp, one_method_service)).get("error")
+def test_challenge_to_an_expired_token_says_why(idp: Idp) -> None:
+    assert _challenge(_expired(idp)).get("error")
 
 
 @clause("rfc6750:3.1/invalid-request-400")
@@ -85,8 +85,8 @@ def test_made_up_token_has_status_401(idp: Idp, service: Caller) -> None:
 
 @clause("rfc6750:3.1/invalid-token-401")
 @needs("slow")
-def test_expired_token_has_status_401(idp: Idp, one_method_service: Caller) -> None:
-    assert _expired(idp, one_method_service).status == 401
+def test_expired_token_has_status_401(idp: Idp) -> None:
+    assert _expired(idp).status == 401
 
 
 @clause("rfc6750:3.1/insufficient-scope-403")
@@ -123,8 +123,8 @@ def _of_too_little_scope(idp: Idp, caller: Caller) -> Answer:
     return refused[0]
 
 
-def _expired(idp: Idp, caller: Caller) -> Answer:
-    token = idp.expired_token(caller)
+def _expired(idp: Idp) -> Answer:
+    caller, token = idp.expired()
     answer = idp.resource(token)
     if answer.status == 200 or idp.resource(idp.issue(caller)).status != 200:
         raise NotOffered("the resource does not tell an expired token from a good one, which another check judges")

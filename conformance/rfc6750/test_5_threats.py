@@ -34,9 +34,9 @@ def test_token_of_the_implicit_grant_has_an_end(idp: Idp, token_flow: Flow) -> N
 
 @clause("rfc6750:5.2/limited-lifetime", "rfc6749:7/token-validated", "rfc6819:5.1.5.2/tokens-expire")
 @needs("resource", "slow")
-def test_expired_token_opens_nothing(idp: Idp, one_method_service: Caller) -> None:
-    token = idp.expired_token(one_method_service)
-    if idp.resource(idp.issue(one_method_service)).status != 200:
+def test_expired_token_opens_nothing(idp: Idp) -> None:
+    caller, token = idp.expired()
+    if idp.resource(idp.issue(caller)).status != 200:
         raise NotOffered("a fresh token of this client does not open the resource")
     assert idp.eventually(lambda: idp.resource(token).status != 200), "the resource is open to an expired token"
 

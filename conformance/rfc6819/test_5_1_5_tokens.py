@@ -1,6 +1,5 @@
 """RFC 6819 sections 3.1.2, 5.1.5 and 5.2.2.1: what tokens say, how far they reach and how long."""
 
-from contextlib import suppress
 from urllib.parse import urlsplit
 
 from grantproof.checks import Caller, Flow, Idp, NotOffered, clause
@@ -27,19 +26,9 @@ def test_implicit_may_grant_less_of_the_same_scope(idp: Idp, public_flow: Flow, 
     assert scope_set(answer.parameters.get("scope") or " ".join(shared)) < frozenset(shared)
 
 
-def _expired(idp: Idp) -> tuple[Caller, str]:
-    """The first client whose tokens can be waited for, and an expired one of them."""
-    for client in idp.profile.clients_for("client_credentials"):
-        if not client.public and not client.disposable:
-            caller = Caller(client, client.auth_methods[0])
-            with suppress(NotOffered):
-                return caller, idp.expired_token(caller)
-    raise NotOffered("the tokens of every client live too long to be waited for")
-
-
 @clause("rfc6819:5.1.5.2/tokens-expire")
 def test_token_past_its_lifetime_opens_nothing(idp: Idp) -> None:
-    caller, token = _expired(idp)
+    caller, token = idp.expired()
     if idp.resource(idp.issue(caller)).status != 200:
         raise NotOffered("a fresh token of this client does not open the resource")
     assert idp.eventually(lambda: idp.resource(token).status != 200), "the resource is open to an expired token"

@@ -11,6 +11,7 @@ import secrets
 import ssl
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
@@ -545,6 +546,19 @@ class Idp:
             raise NotOffered(f"the tokens of {caller.client.name} live for {lifetime_s:g} s, too long to be waited for")
         time.sleep(max(0.0, since + lifetime_s + 1 - time.monotonic()))
         return answer.access_token
+
+    def expired(self) -> tuple[Caller, str]:
+        """The first client whose tokens can be waited for, whatever its role, and an expired one of them.
+
+        Raises:
+            NotOffered: there is none.
+        """
+        for client in self.profile.clients_for("client_credentials"):
+            if not client.public and not client.disposable:
+                caller = Caller(client, client.auth_methods[0])
+                with suppress(NotOffered):
+                    return caller, self.expired_token(caller)
+        raise NotOffered("the tokens of every client live too long to be waited for")
 
     def eventually(self, holds: Callable[[], bool]) -> bool:
         """Whether something holds now or after some grace, since a change may take a moment to reach every server.

@@ -55,7 +55,7 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter an option
     """
     from grantproof.cli.conformance import Plan, run_checks
 
-    chosen, extra = _split(selection)
+    chosen, extra = split(selection)
     plan = Plan(
         idp=idp,
         rulebooks=tuple(rulebooks),
@@ -76,7 +76,7 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter an option
     return run_checks(plan)
 
 
-def _split(selection: "Sequence[str]") -> tuple[list[str], list[str]]:
+def split(selection: "Sequence[str]") -> tuple[list[str], list[str]]:
     """Clause names first; from the first word that begins with a dash on, everything is pytest's."""
     for place, word in enumerate(selection):
         if word.startswith("-"):

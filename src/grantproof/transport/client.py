@@ -185,7 +185,7 @@ class Transport:
 
         headers = list(request.headers)
         names = {name.lower() for name, _ in headers}
-        if _origin(request.url) in self._origins:
+        if origin_of(request.url) in self._origins:
             headers += [(name, value) for name, value in self._headers if name.lower() not in names]
         if "user-agent" not in names:
             headers.append(("User-Agent", "grantproof"))
@@ -274,7 +274,8 @@ def _place(url: str) -> str:
     return f"{parts.scheme}://{parts.hostname}{f':{parts.port}' if parts.port else ''}{parts.path}"
 
 
-def _origin(url: str) -> str:
+def origin_of(url: str) -> str:
+    """Scheme, host and port of a URL as profiles write them: no default port."""
     parts = urlsplit(url)
     default = {"https": ":443", "http": ":80"}.get(parts.scheme, ":")
     authority = parts.netloc.rpartition("@")[2].lower()

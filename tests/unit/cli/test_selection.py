@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from grantproof.clauses import content_root, load_registry
-from grantproof.cli.check_command import _split
+from grantproof.cli.check_command import split
 from grantproof.coverage import check_sources
 from grantproof.plugin.selection import check_selection, may_hold, means
 
@@ -21,7 +21,7 @@ from grantproof.plugin.selection import check_selection, may_hold, means
     ],
 )
 def test_pytests_part_begins_with_the_first_dash(words: list[str], clauses: list[str], extra: list[str]) -> None:
-    assert _split(words) == (clauses, extra)
+    assert split(words) == (clauses, extra)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 
 from grantproof.login.forms import origin_of
 from grantproof.profile.addresses import origin
-from grantproof.transport.client import _origin
+from grantproof.transport import client
 
 
 @pytest.mark.parametrize(
@@ -21,4 +21,4 @@ from grantproof.transport.client import _origin
     ],
 )
 def test_origins_are_written_alike(url: str, expected: str) -> None:
-    assert origin(url) == origin_of(url) == _origin(url) == expected
+    assert origin(url) == origin_of(url) == client.origin_of(url) == expected
