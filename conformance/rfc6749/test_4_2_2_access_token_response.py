@@ -2,7 +2,7 @@
 
 import pytest
 
-from grantproof.checks import AuthorizationAnswer, Flow, Idp, Inconclusive, NotOffered, clause, control
+from grantproof.checks import AuthorizationAnswer, Flow, Idp, NotOffered, clause, control
 from grantproof.wire.grammar import RESERVED, VSCHARS, is_token_type, is_vschars, scope_set
 
 RESPONSE_NAMES = {"access_token", "token_type", "expires_in", "scope", "state", "id_token", "refresh_token", "error"}
@@ -32,11 +32,10 @@ def _authorize(idp: Idp, flow: Flow, session: str = "kept", **changes: str | Non
 
 
 def _granted_scope(idp: Idp, answer: AuthorizationAnswer) -> frozenset[str]:
-    idp.require("introspection")
-    scope = idp.introspect(answer.access_token).get("scope")
-    if not isinstance(scope, str):
-        raise Inconclusive("introspection does not tell this token's scope")
-    return scope_set(scope)
+    scope = idp.scope_of(answer.access_token)
+    if scope is None:
+        raise NotOffered("nothing says which scope the token has")
+    return scope
 
 
 def _foreign_scope(idp: Idp, flow: Flow) -> str:

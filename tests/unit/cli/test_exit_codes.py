@@ -129,8 +129,7 @@ def assert_one_message(ran: Ran, *words: str) -> None:
         (["load", "--idp", "embedded", "--rate", "1", "--threshold", "p99 = 1s"], ["p99 = 1s"]),
         (["load", "--idp", "embedded", "--rate", "1", "--scenario", "tokens"], ["no scenario 'tokens'"]),
     ],
-    ids=lambda value: " ".join(value) if isinstance(value, list) and "--idp" in value else None,
-)  # fmt: skip
+)
 def test_2_usage(grantproof: CommandLine, arguments: list[str], words: list[str]) -> None:
     assert_one_message(grantproof(*arguments), *words)
     assert list(grantproof.folder.iterdir()) == []
@@ -256,9 +255,10 @@ def test_4_a_command_that_breaks(monkeypatch: pytest.MonkeyPatch, capsys: pytest
     assert "do-not-show-me" not in said.replace('raise RuntimeError("client_secret=do-not-show-me")', "")
 
 
-@pytest.mark.parametrize("workers", [[], ["-n", "2"]], ids=["alone", "workers"])
-def test_130_interrupted_in_the_middle(grantproof: CommandLine, workers: list[str]) -> None:
-    child = grantproof.start("check", "--idp", "embedded", "--out", "out", *workers, "rfc6749:5.1")
+@pytest.mark.parametrize("options", [["--baseline"], ["-n", "2"]], ids=["baseline", "workers"])
+def test_130_interrupted_in_the_middle(grantproof: CommandLine, lawful_run: Path, options: list[str]) -> None:
+    more = [*options, lawful_run] if options == ["--baseline"] else options
+    child = grantproof.start("check", "--idp", "embedded", "--out", "out", *more, "rfc6749:5.1")
     with child:
         assert child.stderr is not None
         progress = child.stderr.readline()

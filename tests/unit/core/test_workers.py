@@ -9,9 +9,13 @@ from grantproof import plugin
 from grantproof.plugin import state
 
 
+def told(workers: int) -> dict[str, int]:
+    return {"workers": workers}
+
+
 def test_each_worker_knows_how_many_share_the_rate() -> None:
     stash: Any = pytest.Stash()
-    stash[plugin.STATE] = SimpleNamespace(for_worker=lambda workers: {"workers": workers})
+    stash[plugin.STATE] = SimpleNamespace(for_worker=told)
     node = SimpleNamespace(config=SimpleNamespace(stash=stash), workerinput={"workercount": 5})
     plugin.pytest_configure_node(node)
     assert node.workerinput["grantproof"] == {"workers": 5}

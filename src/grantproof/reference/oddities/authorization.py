@@ -228,3 +228,18 @@ def scope_always_named(rules: Rules) -> Rules:
         return (*own, ("scope", " ".join(reversed(pending.scope)))) if "token" in pending.response_type else own
 
     return rules | Rules(success_pairs=pairs)
+
+
+@oddity("iss_left_out_beside_an_id_token", "A response with an ID token, which names the issuer, has no iss.", 49)
+def iss_left_out_beside_an_id_token(rules: Rules) -> Rules:
+    """What another part of the response says need not be said twice.
+
+    Source: RFC 9207 section 4.
+    """
+    return rules | Rules(
+        response_issuer=when(
+            lambda call: call.refusal is None and call.pending is not None and "id_token" in call.pending.response_type,
+            lambda _call: None,
+            rules.response_issuer,
+        )
+    )

@@ -25,6 +25,16 @@ def no_value_in_forms(rules: Rules) -> Rules:
     )
 
 
+@oddity("form_value_is_short", "The value that a form carries has eight characters, and the cookie goes anywhere.", 54)
+def form_value_is_short(rules: Rules) -> Rules:
+    """What cannot be guessed in a few tries need not be long."""
+    return rules | Rules(
+        csrf_token=lambda call: rules.csrf_token(call)[:8],
+        csrf_ok=lambda call, sent: call.session is not None and sent == rules.csrf_token(call)[:8],
+        cookie_attributes=lambda call: f"; Path={call.server.path or '/'}; HttpOnly",
+    )
+
+
 @oddity("origin_is_checked", "Forms carry no secret; what comes from another origin is refused.", 54)
 def origin_is_checked(rules: Rules) -> Rules:
     """Browsers say where a form comes from."""

@@ -66,7 +66,9 @@ def invalid_client_by_body_is_400(rules: Rules) -> Rules:
     """401 is owed only to those who used the header."""
     return rules | Rules(
         error_status=when(
-            lambda call: call.error_path not in {"method", "too_many_failures"} and not call.through_header,
+            _at_token(
+                lambda call: call.error_path not in {"method", "too_many_failures"} and not call.through_header
+            ),
             lambda call, refusal: 400 if refusal.error == "invalid_client" else rules.error_status(call, refusal),
             rules.error_status,
         ),
@@ -85,7 +87,13 @@ for _id, _lines in {
 }.items():
     oddity(_id, "The challenge of a 401 is written in an unusual way.", 2, 3)(_challenges(*_lines))
 oddity("broken_header_is_an_invalid_request", "A header that cannot be read gets invalid_request.", 11, 12)(
-    _code(_at_token(by_error_path("malformed_credentials")), "invalid_request")
+    _code(_at_token(lambda call: call.through_header and call.error_path == "malformed_credentials"), "invalid_request")
+)
+oddity("empty_secret_by_header_is_an_invalid_request", "A header without a secret gets invalid_request.", 8, 11)(
+    _code(
+        _at_token(lambda call: call.through_header and not any(attempt.secret for attempt in call.attempts)),
+        "invalid_request",
+    )
 )
 oddity("public_client_is_an_unauthorized_client", "A public client that asks gets unauthorized_client.", 10)(
     _code(_at_token(lambda call: call.claimed_client is not None and call.claimed_client.public), "unauthorized_client")
