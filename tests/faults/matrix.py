@@ -141,7 +141,9 @@ def _trouble(outcome: Outcome) -> dict[str, str]:
 def _shown(outcomes: Any, total: int) -> Any:
     for done, outcome in enumerate(outcomes, 1):
         if sys.stderr.isatty():
-            sys.stderr.write(f"\r{done}/{total} {outcome.job.variant:<60}")
+            sys.stderr.write(f"\r{done}/{total} {outcome.job.variant[:60]:<60}")
+        elif done % 50 == 0 or done == total:
+            sys.stderr.write(f"{done}/{total} variants\n")
         yield outcome
     if sys.stderr.isatty():
         sys.stderr.write("\n")

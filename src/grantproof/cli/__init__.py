@@ -1,5 +1,6 @@
 """The command line. Each command is a thin module that is imported when it is called."""
 
+import signal
 import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -77,7 +78,20 @@ def root() -> None:
 
 
 def main(args: "Sequence[str] | None" = None) -> None:
-    """The console script: runs a command and exits with the code of the contract."""
+    """The console script: runs a command and exits with the code of the contract.
+
+    SIGTERM interrupts like SIGINT, so that what was gathered is written and the embedded server ends too.
+    """
+    former = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        code = _run(args)
+    finally:
+        signal.signal(signal.SIGTERM, former)
+    sys.exit(code)
+
+
+def _run(args: "Sequence[str] | None") -> int:
+    """Runs a command; the exit code."""
     try:
         code = root.main(args=list(args) if args is not None else None, prog_name="grantproof", standalone_mode=False)
     except click.exceptions.Abort:
@@ -96,7 +110,7 @@ def main(args: "Sequence[str] | None" = None) -> None:
         click.echo(_scrubbed(format_exc()), err=True)
         click.echo("grantproof: this is a bug of grantproof; the lines above say where.", err=True)
         code = INTERNAL
-    sys.exit(code if isinstance(code, int) else 0)
+    return code if isinstance(code, int) else 0
 
 
 def _scrubbed(text: str) -> str:

@@ -255,14 +255,20 @@ def test_4_a_command_that_breaks(monkeypatch: pytest.MonkeyPatch, capsys: pytest
     assert "do-not-show-me" not in said.replace('raise RuntimeError("client_secret=do-not-show-me")', "")
 
 
-@pytest.mark.parametrize("options", [["--baseline"], ["-n", "2"]], ids=["baseline", "workers"])
-def test_130_interrupted_in_the_middle(grantproof: CommandLine, lawful_run: Path, options: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("options", "number"),
+    [(["--baseline"], signal.SIGINT), (["-n", "2"], signal.SIGINT), ([], signal.SIGTERM)],
+    ids=["baseline", "workers", "terminated"],
+)
+def test_130_interrupted_in_the_middle(
+    grantproof: CommandLine, lawful_run: Path, options: list[str], number: signal.Signals
+) -> None:
     more = [*options, lawful_run] if options == ["--baseline"] else options
     child = grantproof.start("check", "--idp", "embedded", "--out", "out", *more, "rfc6749:5.1")
     with child:
         assert child.stderr is not None
         progress = child.stderr.readline()
-        child.send_signal(signal.SIGINT)
+        child.send_signal(number)
         out, err = child.communicate(timeout=60)
     assert "checks (" in progress, progress + err
     assert child.returncode == 130, out + err

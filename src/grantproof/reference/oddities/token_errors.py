@@ -66,9 +66,7 @@ def invalid_client_by_body_is_400(rules: Rules) -> Rules:
     """401 is owed only to those who used the header."""
     return rules | Rules(
         error_status=when(
-            _at_token(
-                lambda call: call.error_path not in {"method", "too_many_failures"} and not call.through_header
-            ),
+            _at_token(lambda call: call.error_path not in {"method", "too_many_failures"} and not call.through_header),
             lambda call, refusal: 400 if refusal.error == "invalid_client" else rules.error_status(call, refusal),
             rules.error_status,
         ),
