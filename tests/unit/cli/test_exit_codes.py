@@ -62,7 +62,8 @@ def test_1_a_threshold_was_crossed(grantproof: CommandLine, lawful_profile: Path
     ran = grantproof(
         "load", "--idp", lawful_profile, "--rate", 5, "--duration", "1s", "--out", "out", "--threshold", "p99 < 1us"
     )
-    assert ran.code == 1, ran
+    # 3 where a busy machine limited the generator, which the contract lets win over the threshold
+    assert ran.code in {1, 3}, ran
     assert "CROSSED  p99 < 1us" in ran.out
     document = json.loads((grantproof.folder / "out" / "load.json").read_text("utf-8"))
     assert [(each["rule"], each["kept"]) for each in document["thresholds"]] == [("p99 < 1us", False)]
