@@ -25,5 +25,9 @@ class Inconclusive(Exception):  # noqa: N818 - it names an ending, not an error
     """A check cannot decide: the target was unreachable, limited us, or its control did not hold."""
 
 
+class CredentialsRefused(Inconclusive):
+    """A client's plain request got invalid_client by every method that it has: a wrong profile, most likely."""
+
+
 class NotOffered(Exception):  # noqa: N818 - it names an ending, not an error
     """The target does not offer what a check is about, or the profile configures nothing to prove it with."""

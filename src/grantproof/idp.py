@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
-from grantproof.errors import GrantproofError, Inconclusive, NotOffered
+from grantproof.errors import CredentialsRefused, GrantproofError, Inconclusive, NotOffered
 from grantproof.login import FormsDriver, UserAgent
 from grantproof.profile.discovery import Metadata, fill_endpoints, metadata_sources, read_metadata
 from grantproof.profile.offer import SHORT_LIFETIME_S, Offer
@@ -523,7 +523,9 @@ class Idp:
 
         Raises:
             AssertionError: none was issued.
+            CredentialsRefused: the profile's credentials of the client are wrong.
         """
+        self.prove_credentials(holder)
         return (self.token(holder) if isinstance(holder, Caller) else self.authorize(holder)).access_token
 
     def first_answer(self, caller: Caller) -> tuple[TokenAnswer, float]:
@@ -589,6 +591,7 @@ class Idp:
         """Who may ask about a token of its owner: the claimed introspection client, else the owner if it can."""
         if self.profile.claims.introspection_client is None and isinstance(owner, Caller) and not owner.client.public:
             return owner
+        self.prove_credentials(self.introspection_caller)
         return self.introspection_caller
 
     def issue_watched(self, holder: Holder) -> str:
@@ -717,7 +720,28 @@ class Idp:
                 self._proofs[key] = Inconclusive(f"the plain request itself: {problem}")
         doubt = self._proofs[key]
         if doubt is not None:
-            raise Inconclusive(*doubt.args)
+            raise type(doubt)(*doubt.args)
+
+    def prove_credentials(self, holder: Holder) -> None:
+        """The lesser control of checks that judge the plain request itself: the profile's credentials are right.
+
+        A refusal by one method is judged where another method of the same client is answered.
+
+        Raises:
+            CredentialsRefused: every method of the client gets invalid_client.
+        """
+        if not isinstance(holder, Caller):
+            return
+        for method in (holder.method, *holder.client.auth_methods):
+            try:
+                self.prove(Caller(holder.client, method))
+            except CredentialsRefused:
+                continue
+            except Inconclusive:
+                return
+            else:
+                return
+        self.prove(holder)
 
     def _prove_caller(self, caller: Caller) -> Inconclusive | None:
         if caller.client.public:
@@ -725,7 +749,7 @@ class Idp:
         answer, _ = self.first_answer(caller)
         if answer.error == "invalid_client" and not answer.issued:
             where = f"is clients.{caller.client.name} of the profile right?"
-            return Inconclusive(
+            return CredentialsRefused(
                 f"the plain request of {caller.client.name} by {caller.method} got invalid_client: {where}"
             )
         if caller.entitled and not answer.issued:

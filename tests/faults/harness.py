@@ -12,6 +12,9 @@ from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
 from grantproof.reference.host import write_profile
 from tests.faults.shard import Job, run_all, variant_host
 
@@ -154,6 +157,8 @@ def _raw_profile(lawful: str, origin: str) -> str:
 
 
 def _wrong_secrets(text: str) -> str:
+    """Every credential of every confidential client is wrong: secrets, and the key that signs assertions."""
+    text = text.replace('"service-jwt-key.pem"', f'"{FOREIGN_KEY}"')
     return re.sub(r'(?m)^secret = ".*"$', 'secret = "not-the-secret-at-all-0123456789abcdef"', text)
 
 
@@ -167,6 +172,15 @@ def _wrong_redirect_uris(text: str) -> str:
 
 def _no_login_steps(text: str) -> str:
     return text[: text.index("[[login.steps]]")] + text[text.index("[claims]") :]
+
+
+FOREIGN_KEY = "foreign-key.pem"
+
+
+def _write_foreign_key(folder: Path) -> None:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    form = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    (folder / FOREIGN_KEY).write_bytes(key.private_bytes(serialization.Encoding.PEM, *form))
 
 
 PROFILES: dict[str, Callable[[str], str]] = {
@@ -189,6 +203,7 @@ def run_harness(only: tuple[str, ...] = ()) -> list[dict[str, Any]]:
     with contextlib.ExitStack() as stack:
         base_url, folder = stack.enter_context(variant_host())
         lawful = write_profile(base_url, "lawful", folder).read_text("utf-8")
+        _write_foreign_key(folder)
         texts = {
             name: _raw_profile(lawful, stack.enter_context(raw_server(behave)))
             for name, behave in SERVERS.items()

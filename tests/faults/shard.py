@@ -89,7 +89,7 @@ def run_here(job: Job) -> tuple[list[dict[str, Any]], int, str]:
         "-p",
         "no:randomly",
     ]
-    arguments += ["-c", "/dev/null", "--rootdir", str(root.parent), "--import-mode=importlib", "--tb=short"]
+    arguments += ["-c", "/dev/null", "--rootdir", str(root.parent), "--import-mode=importlib", "--tb=line"]
     arguments += [part for name in job.rulebooks for part in ("--grantproof-rulebook", name)]
     listener, output = _Listener(), io.StringIO()
     with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):

@@ -49,10 +49,10 @@ def prepare(item: pytest.Function) -> None:
     features = {need: None for clause in clauses_of(item, state.registry) for need in clause.needs}
     features |= {need: None for mark in item.iter_markers("needs") for need in mark.args}
     target.require(*features)
-    if item.get_closest_marker("control") is None:
-        for holder in holders.values():
-            if holder is not None:
-                target.prove(holder)
+    prove = target.prove if item.get_closest_marker("control") is None else target.prove_credentials
+    for holder in holders.values():
+        if holder is not None:
+            prove(holder)
 
 
 def _state(item: pytest.Item) -> "RunState":
