@@ -78,6 +78,7 @@ def test_endpoint_may_have_a_query(idp: Idp, flow: Flow) -> None:
 
 @clause("rfc6749:3.1/no-fragment-in-endpoint")
 def test_endpoint_has_no_fragment(idp: Idp) -> None:
+    idp.flow("flow", 0)
     published = [document.get("authorization_endpoint") for document in idp.documents if document.status == 200]
     stated = (*published, idp.profile.endpoints.authorization)
     addresses = [address for address in stated if isinstance(address, str)]

@@ -44,6 +44,7 @@ def _guess(idp: Idp) -> tuple[Caller, list[int], list[float]]:
     if client is None:
         raise NotOffered("the profile has no disposable client with a secret")
     caller = Caller(client, client.auth_methods[0])
+    idp.caller("service", 0)
     statuses: list[int] = []
     seconds: list[float] = []
     for number in range(GUESSES):
@@ -86,6 +87,7 @@ def test_invalid_requests_may_be_limited(idp: Idp) -> None:
 @clause("rfc6819:5.1.4.1.2/sql-injection")
 @pytest.mark.parametrize("fragment", FRAGMENTS)
 def test_fragment_in_an_identifier_is_an_unknown_client(idp: Idp, fragment: str) -> None:
+    idp.caller("service", 0)
     request = FormRequest(idp.endpoint("token")).set("grant_type", "client_credentials").set("client_secret", "x")
     plain = idp.send(request.set("client_id", "no-such-client"))
     answer = idp.send(request.set("client_id", FRAGMENTS[fragment]))

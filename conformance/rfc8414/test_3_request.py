@@ -14,6 +14,8 @@ def test_document_is_where_the_well_known_string_is_inserted(idp: Idp) -> None:
     found = _get(idp, f"{host}{WELL_KNOWN}{path}")
     if found.status != 200 and (not path or _get(idp, f"{host}{path}{WELL_KNOWN}").status != 200):
         raise NotOffered("there is no document of RFC 8414, only one of OpenID Connect Discovery")
+    if found.status == 200 and not isinstance(found.get("issuer"), str):
+        raise NotOffered("what stands there is no metadata document, which other clauses judge")
     assert found.status == 200, "the well-known string is appended to the issuer instead"
 
 

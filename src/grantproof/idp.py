@@ -609,6 +609,21 @@ class Idp:
         return token
 
     @cached_property
+    def opens_resource(self) -> bool:
+        """Whether some client's token opens the resource: the control of what it refuses."""
+        for holder in (
+            *distinct(ROLES["service"].find(self.profile)),
+            *distinct(ROLES["token_flow"].find(self.profile)),
+        ):
+            try:
+                self.prove(holder)
+                if self.resource(self.issue(holder)).status < 300:
+                    return True
+            except (Inconclusive, AssertionError):
+                continue
+        return False
+
+    @cached_property
     def introspection_caller(self) -> Caller:
         """Who may ask about tokens: the claimed introspection client, else the first confidential one."""
         named = self.profile.claims.introspection_client
@@ -745,7 +760,7 @@ class Idp:
 
     def _prove_caller(self, caller: Caller) -> Inconclusive | None:
         if caller.client.public:
-            return None
+            return self._prove_any_service()
         answer, _ = self.first_answer(caller)
         if answer.error == "invalid_client" and not answer.issued:
             where = f"is clients.{caller.client.name} of the profile right?"
@@ -756,6 +771,16 @@ class Idp:
             seen = f"status {answer.status}, {answer.error}"
             return Inconclusive(f"the plain request of {caller.client.name} by {caller.method} got no token ({seen})")
         return None
+
+    def _prove_any_service(self) -> Inconclusive | None:
+        """The control of clients that are owed no token: somebody got one."""
+        for holder in ROLES["service"].find(self.profile):
+            try:
+                self.prove(holder)
+            except Inconclusive:
+                continue
+            return None
+        return Inconclusive("no client got a token in this run, so that a refusal shows nothing")
 
     def _prove_flow(self, flow: Flow) -> Inconclusive | None:
         if not flow.entitled:

@@ -230,8 +230,22 @@ def _written(folder: Path, name: str, text: str) -> Path:
     return path
 
 
+def _passed(outcome: Any) -> list[str]:
+    """The checks that passed though nothing may be concluded.
+
+    Capabilities are no verdicts. Where only the profile is wrong, what needs none of its credentials may be right.
+    """
+    return sorted(
+        str(record["id"])
+        for record in outcome.records
+        if record["verdict"] == "pass"
+        and record["capability"] is None
+        and (record["credentials"] or outcome.job.variant not in PROFILES)
+    )
+
+
 def _row(outcome: Any) -> dict[str, Any]:
-    passed = outcome.ids("pass")
+    passed = _passed(outcome)
     failed = outcome.ids("fail", "warn")
     if not outcome.records:
         verdict = "profile_error" if outcome.code == 4 else "no_verdict"

@@ -64,7 +64,22 @@ class _Listener:
     def pytest_runtest_logreport(self, report: Any) -> None:
         record = getattr(report, "grantproof", None)
         if record:
-            self.records.append({key: record[key] for key in ("id", "clauses", "verdict", "message")})
+            kept = {key: record[key] for key in ("id", "clauses", "verdict", "message")}
+            self.records.append(kept | {"capability": record.get("capability"), "credentials": _shows(record)})
+
+
+def _shows(record: dict[str, Any]) -> bool:
+    """Whether a check sent credentials: a header, a secret, an assertion or a password; all are redacted by now."""
+    sent = (str(exchange["request"]) for exchange in record["exchanges"])
+    return any(mark in request for request in sent for mark in _CREDENTIALS)
+
+
+_CREDENTIALS = (
+    "<redacted credentials>",
+    "<redacted client_secret>",
+    "<redacted client_assertion>",
+    "<redacted password>",
+)
 
 
 def warm() -> None:

@@ -54,6 +54,7 @@ class Plan:
             self.idp,
             "--import-mode=importlib",
             "-q",
+            "--tb=line",
             "-p",
             "no:cacheprovider",
         ]
