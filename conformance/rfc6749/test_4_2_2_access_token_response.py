@@ -2,7 +2,7 @@
 
 import pytest
 
-from grantproof.checks import AuthorizationAnswer, Flow, Idp, NotOffered, clause, control
+from grantproof.checks import AuthorizationAnswer, Flow, Idp, Inconclusive, NotOffered, clause, control
 from grantproof.wire.grammar import RESERVED, VSCHARS, is_token_type, is_vschars, scope_set
 
 RESPONSE_NAMES = {"access_token", "token_type", "expires_in", "scope", "state", "id_token", "refresh_token", "error"}
@@ -58,6 +58,8 @@ def test_token_response_is_in_the_fragment(idp: Idp, token_flow: Flow, session: 
 @each_session
 def test_no_part_of_the_token_response_is_in_the_query(idp: Idp, token_flow: Flow, session: str) -> None:
     answer = _authorize(idp, token_flow, session)
+    if not answer.issued:
+        raise Inconclusive("no token came back, so that its place cannot be judged")
     misplaced = RESPONSE_NAMES & set(answer.own_query.names)
     assert not misplaced, f"the query has {', '.join(sorted(misplaced))}"
 

@@ -26,7 +26,7 @@ class Inconclusive(Exception):  # noqa: N818 - it names an ending, not an error
 
 
 class CredentialsRefused(Inconclusive):
-    """A client's plain request got invalid_client by every method that it has: a wrong profile, most likely."""
+    """Every method of a client got invalid_client, or the login is unknown: a wrong profile, most likely."""
 
 
 class NotOffered(Exception):  # noqa: N818 - it names an ending, not an error

@@ -6,6 +6,7 @@ Rules of this file:
 - `prove` is the control of every negative check: the same client got what it is entitled to in this run.
 """
 
+import contextlib
 import re
 import secrets
 import ssl
@@ -90,9 +91,12 @@ class Idp:
         failure = ""
         for url in metadata_sources(profile):
             try:
-                documents.append(transport.send(Request("GET", url, (("Accept", "application/json"),))))
+                document = transport.send(Request("GET", url, (("Accept", "application/json"),)))
             except Inconclusive as problem:
                 failure = str(problem)
+            else:
+                if not document.truncated:
+                    documents.append(document)
         metadata = read_metadata(
             {answer.url: answer.body for answer in documents if answer.status == 200}, profile.target.issuer
         )
@@ -322,6 +326,8 @@ class Idp:
         except ResetError as problem:
             self._judge_reset(request, problem)
             raise
+        if answer.truncated:
+            raise Inconclusive("the answer does not end, and is cut at a megabyte")
         for name in _TOKEN_NAMES:
             self._learn(answer.get(name))
         return answer
@@ -743,9 +749,14 @@ class Idp:
         A refusal by one method is judged where another method of the same client is answered.
 
         Raises:
-            CredentialsRefused: every method of the client gets invalid_client.
+            CredentialsRefused: every method of the client gets invalid_client, or no login step is for the first page.
         """
         if not isinstance(holder, Caller):
+            with contextlib.suppress(Inconclusive):
+                self.prove(holder)
+            doubt = self._proofs.get((type(holder).__name__, str(holder)))
+            if isinstance(doubt, CredentialsRefused):
+                raise CredentialsRefused(*doubt.args)
             return
         for method in (holder.method, *holder.client.auth_methods):
             try:
@@ -787,7 +798,9 @@ class Idp:
             return None
         answer = self.authorize(flow)
         if not answer.issued:
-            return Inconclusive(
+            page = answer.page if answer.redirect is None and not answer.acted else None
+            stuck = page is not None and page.status == 200 and b"<form" in page.body.lower()
+            return (CredentialsRefused if stuck else Inconclusive)(
                 f"the plain request of {flow.client.name} ({flow.response_type}) ended at {answer.describe()}"
             )
         return None

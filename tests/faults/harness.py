@@ -233,14 +233,16 @@ def _written(folder: Path, name: str, text: str) -> Path:
 def _passed(outcome: Any) -> list[str]:
     """The checks that passed though nothing may be concluded.
 
-    Capabilities are no verdicts. Where only the profile is wrong, what needs none of its credentials may be right.
+    Capabilities are no verdicts. Where only a part of the profile is wrong, what does not use that part may be right.
     """
+    name = outcome.job.variant
     return sorted(
         str(record["id"])
         for record in outcome.records
         if record["verdict"] == "pass"
         and record["capability"] is None
-        and (record["credentials"] or outcome.job.variant not in PROFILES)
+        and (record["credentials"] or name not in PROFILES)
+        and GRANTS.get(name, record["grant"]) == record["grant"]
     )
 
 

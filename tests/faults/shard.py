@@ -64,7 +64,7 @@ class _Listener:
     def pytest_runtest_logreport(self, report: Any) -> None:
         record = getattr(report, "grantproof", None)
         if record:
-            kept = {key: record[key] for key in ("id", "clauses", "verdict", "message")}
+            kept = {key: record[key] for key in ("id", "clauses", "grant", "verdict", "message")}
             self.records.append(kept | {"capability": record.get("capability"), "credentials": _shows(record)})
 
 
