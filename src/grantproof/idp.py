@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from grantproof.profile.model import Profile, User
     from grantproof.profile.signing_in import LoginStep
 
+_Doubt = Inconclusive | NotOffered
 PROPAGATION_S = 2.0
 """How long a change may take to reach every part of the target."""
 _PASSWORD_FIELD = re.compile("pass|pwd|secret", re.IGNORECASE)
@@ -56,8 +57,8 @@ class Idp:
     unread: str = field(default="", repr=False)
     """Why no metadata document was answered at all; empty where one was, or where none was asked for."""
     _agents: dict[str, UserAgent] = field(default_factory=dict[str, UserAgent], repr=False)
-    _proofs: dict[tuple[str, str], "Inconclusive | None"] = field(
-        default_factory=dict[tuple[str, str], "Inconclusive | None"], repr=False
+    _proofs: dict[tuple[str, str], "_Doubt | None"] = field(
+        default_factory=dict[tuple[str, str], "_Doubt | None"], repr=False
     )
     _posts: dict[str, bool] = field(default_factory=dict[str, bool], repr=False)
     _last_login: float = field(default=0.0, repr=False)
@@ -728,6 +729,7 @@ class Idp:
 
         Raises:
             Inconclusive: it is not, so nothing that needs this client can be judged.
+            NotOffered: it is owed no token, and the profile has no client that is, so nothing can stand beside it.
         """
         key = (type(holder).__name__, str(holder))
         if key not in self._proofs:
@@ -735,7 +737,7 @@ class Idp:
                 self._proofs[key] = (
                     self._prove_caller(holder) if isinstance(holder, Caller) else self._prove_flow(holder)
                 )
-            except Inconclusive as problem:
+            except (Inconclusive, NotOffered) as problem:
                 self._proofs[key] = problem
             except AssertionError as problem:
                 self._proofs[key] = Inconclusive(f"the plain request itself: {problem}")
@@ -785,7 +787,10 @@ class Idp:
 
     def _prove_any_service(self) -> Inconclusive | None:
         """The control of clients that are owed no token: somebody got one."""
-        for holder in ROLES["service"].find(self.profile):
+        services = ROLES["service"].find(self.profile)
+        if not services:
+            raise NotOffered(f"nothing can stand beside a refusal: {ROLES['service'].absent}")
+        for holder in services:
             try:
                 self.prove(holder)
             except Inconclusive:

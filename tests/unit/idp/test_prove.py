@@ -86,9 +86,26 @@ def test_a_client_without_the_grant_is_proven_by_its_credentials(connect: Connec
             idp.prove(unentitled)
 
 
-def test_a_public_client_has_nothing_to_prove(connect: Connect) -> None:
+def test_a_public_client_is_proven_by_another_client_that_gets_a_token(connect: Connect) -> None:
+    idp, site = connect({"/token": issue})
+    for _ in range(2):
+        idp.prove(holder(idp, "public_client"))
+    assert site.paths == ["POST /token"]
+
+
+def test_a_public_client_is_doubtful_where_no_client_gets_a_token(connect: Connect) -> None:
+    idp, _ = connect({"/token": refuse("invalid_client")})
+    with pytest.raises(Inconclusive, match="no client got a token in this run"):
+        idp.prove(holder(idp, "public_client"))
+
+
+def test_a_public_client_alone_cannot_be_proven(connect: Connect) -> None:
     idp, site = connect({"/token": refuse("invalid_client")})
-    idp.prove(holder(idp, "public_client"))
+    spa = holder(idp, "public_client")
+    idp.profile = idp.profile.model_copy(update={"clients": {"spa": spa.client}})
+    for _ in range(2):
+        with pytest.raises(NotOffered, match="nothing can stand beside a refusal"):
+            idp.prove(spa)
     assert site.heard == []
 
 
