@@ -7,6 +7,9 @@ USE    := $(VENV)/.use-$(call SUM,requirements.lock pyproject.toml)
 DEV    := $(VENV)/.dev-$(call SUM,requirements.lock requirements-dev.lock pyproject.toml)
 PIP    := $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-compile
 ARGS   ?=
+# Bytecode is kept, beside what is installed, even where the environment asks for none: without it every process compiles all again.
+unexport PYTHONDONTWRITEBYTECODE
+export PYTHONPYCACHEPREFIX := $(CURDIR)/$(VENV)/pycache
 
 .PHONY: demo test lint faults interop bench lock clean
 demo: $(USE)

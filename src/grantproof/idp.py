@@ -96,7 +96,7 @@ class Idp:
             except Inconclusive as problem:
                 failure = str(problem)
             else:
-                if not document.truncated:
+                if not document.truncated and not _is_some_page(document):
                     documents.append(document)
         metadata = read_metadata(
             {answer.url: answer.body for answer in documents if answer.status == 200}, profile.target.issuer
@@ -434,6 +434,8 @@ class Idp:
         except ResetError as problem:
             self._judge_reset(request.to_request(), problem)
             raise
+        if any(step.truncated for step in journey.steps):
+            raise Inconclusive("a page does not end, and is cut at a megabyte")
         agent.signed_in = agent.signed_in or bool(journey.acted)
         asked = request.form.get("redirect_uri") or request.query.get("redirect_uri")
         answer = AuthorizationAnswer(journey.redirect, journey.page, tuple(journey.steps), tuple(journey.acted), asked)
@@ -780,10 +782,35 @@ class Idp:
             return CredentialsRefused(
                 f"the plain request of {caller.client.name} by {caller.method} got invalid_client: {where}"
             )
+        owed = caller.entitled or answer.error is None
+        if owed and not answer.issued and self._treats_as_a_stranger(caller, answer):
+            name = caller.client.name
+            return CredentialsRefused(
+                f"the plain request of {name} is answered like that of a client that is not there: "
+                f"is clients.{name} of the profile right, and the token endpoint?"
+            )
         if caller.entitled and not answer.issued:
             seen = f"status {answer.status}, {answer.error}"
             return Inconclusive(f"the plain request of {caller.client.name} by {caller.method} got no token ({seen})")
         return None
+
+    def _treats_as_a_stranger(self, caller: Caller, answer: TokenAnswer) -> bool:
+        """Whether a client that is not there gets the same answer: then it says nothing of the server's ways."""
+        request = self.unauthenticated_request(caller).header("Authorization", basic_credentials(*_stranger()))
+        return _alike(answer, self.send(request))
+
+    def _treats_flow_as_a_stranger(self, flow: Flow, answer: AuthorizationAnswer) -> bool:
+        """Whether a client or a redirection URI that is not there leads to the same end."""
+        name, _ = _stranger()
+        for changes in ({"client_id": name}, {"redirect_uri": f"https://{name}.example/cb"}):
+            other = self.follow(self.authorization_request(flow).update(changes))
+            if answer.redirect is not None and other.redirect is not None:
+                alike = answer.redirect.url.partition("?")[0] == other.redirect.url.partition("?")[0]
+            else:
+                alike = answer.page is not None and other.page is not None and _alike(answer.page, other.page)
+            if alike:
+                return True
+        return False
 
     def _prove_any_service(self) -> Inconclusive | None:
         """The control of clients that are owed no token: somebody got one."""
@@ -805,7 +832,8 @@ class Idp:
         if not answer.issued:
             page = answer.page if answer.redirect is None and not answer.acted else None
             stuck = page is not None and page.status == 200 and b"<form" in page.body.lower()
-            return (CredentialsRefused if stuck else Inconclusive)(
+            refused = stuck or (not answer.went_to(flow.redirect_uri) and self._treats_flow_as_a_stranger(flow, answer))
+            return (CredentialsRefused if refused else Inconclusive)(
                 f"the plain request of {flow.client.name} ({flow.response_type}) ended at {answer.describe()}"
             )
         return None
@@ -820,6 +848,33 @@ class Idp:
             if other.id != client.id and grant in other.grants and not other.disposable:
                 return other
         raise NotOffered(f"the profile has no second client for {grant}")
+
+
+def _stranger() -> tuple[str, str]:
+    """Identifier and secret of a client that is not there."""
+    return f"nobody-{secrets.token_hex(8)}", secrets.token_urlsafe(24)
+
+
+def _is_some_page(document: Answer) -> bool:
+    """Whether what stands at a well-known place is no metadata at all: single-page sites answer every path alike."""
+    kind, _, _ = (document.headers.get("content-type") or "").partition(";")
+    return document.status == 200 and "json" not in kind.lower() and not document.body.lstrip().startswith(b"{")
+
+
+def _alike(one: Answer, other: Answer) -> bool:
+    """Whether two answers tell a client the same, whatever their words; 405 is about the method alone."""
+    if one.status == 405:
+        return False
+    return _told(one) == _told(other)
+
+
+def _told(answer: Answer) -> tuple[object, ...]:
+    try:
+        members = answer.members
+    except AssertionError:
+        members = {}
+    kind = (answer.headers.get("content-type") or "").partition(";")[0].strip().lower()
+    return answer.status, kind, str(members.get("error")), tuple(sorted(members))
 
 
 def _steps_for(profile: "Profile", user: str, password: str | None = None) -> "list[LoginStep]":

@@ -167,7 +167,7 @@ def _wrong_passwords(text: str) -> str:
 
 
 def _wrong_redirect_uris(text: str) -> str:
-    return text.replace("https://app.example/", "https://elsewhere.example/")
+    return re.sub(r"(?m)^redirect_uris = .*$", lambda line: line[0].replace("://", "://elsewhere."), text)
 
 
 def _no_login_steps(text: str) -> str:
@@ -199,7 +199,10 @@ GRANTS = {
 
 
 def run_harness(only: tuple[str, ...] = ()) -> list[dict[str, Any]]:
-    """Runs every check but the fuzzing under each harness fault; `verdict` is pass if any check passed."""
+    """Runs every check but the fuzzing under each harness fault.
+
+    `verdict` is `pass` if any check passed, else `accused` if any accuses the server; both are wrong.
+    """
     with contextlib.ExitStack() as stack:
         base_url, folder = stack.enter_context(variant_host())
         lawful = write_profile(base_url, "lawful", folder).read_text("utf-8")
@@ -252,7 +255,7 @@ def _row(outcome: Any) -> dict[str, Any]:
     if not outcome.records:
         verdict = "profile_error" if outcome.code == 4 else "no_verdict"
     else:
-        verdict = "pass" if passed else "fail" if failed else "inconclusive"
+        verdict = "pass" if passed else "accused" if failed else "inconclusive"
     return {
         "id": outcome.job.variant,
         "verdict": verdict,

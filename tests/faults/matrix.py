@@ -67,7 +67,7 @@ def build(
     with variant_host() as (base_url, folder):
         lawful_checks = {check for fault in faults if only for check in checks_of(fault.clause, sources)}
         needed = () if odd or everything else tuple(sorted(lawful_checks))
-        lawful_arguments = NOT_FUZZING if odd and not lawful_checks else ()
+        lawful_arguments = NOT_FUZZING if odd and not faults else ()
         jobs = [Job("lawful", write_profile(base_url, "lawful", folder), needed, lawful_arguments)]
         for fault in faults:
             checks = () if everything else checks_of(fault.clause, sources)
@@ -79,7 +79,8 @@ def build(
             for name in (name_of(bundle) for bundle in packed)
         ]
         outcomes = {outcome.job.variant: outcome for outcome in _shown(run_all(jobs), len(jobs))}
-        outcomes |= _unpacked(packed, outcomes, base_url, folder)
+        alone, companies = _unpacked(packed, outcomes, base_url, folder)
+        outcomes |= alone
     over_tls = _over_tls([fault for fault in faults if fault.id in secure], secure - {each.id for each in faults})
     lawful = frozenset(outcomes["lawful"].ids("pass")) | frozenset(over_tls["lawful"].ids("pass") if over_tls else ())
     outcomes = over_tls | outcomes
@@ -90,7 +91,7 @@ def build(
         document["faults"].append(fault_row(fault, outcome, lawful, registry) | _trouble(outcome))
     for oddity in odd:
         outcome = outcomes[oddity.id]
-        failed = sorted(_accused(outcome, [oddity]) - known)
+        failed = sorted(_accused(outcome, companies.get(oddity.id, [oddity])) - known)
         document["oddities"].append(
             {"id": oddity.id, "failed": failed, "passed": len(outcome.ids("pass"))} | _trouble(outcome)
         )
@@ -101,20 +102,21 @@ def build(
 
 def _unpacked(
     packed: Sequence[Sequence[Oddity]], outcomes: dict[str, Outcome], base_url: str, folder: Path
-) -> dict[str, Outcome]:
-    """An outcome for each oddity: its bundle's where that is green, else one of its own."""
+) -> tuple[dict[str, Outcome], dict[str, Sequence[Oddity]]]:
+    """An outcome for each oddity, its bundle's where that is green, else one of its own; and who shared it."""
     known = set(outcomes[LAWFUL_VARIANT].ids("fail", "warn", "inconclusive"))
     found: dict[str, Outcome] = {}
+    companies: dict[str, Sequence[Oddity]] = {}
     alone: list[Job] = []
     for bundle in packed:
         outcome = outcomes[name_of(bundle)]
         green = outcome.records and not _accused(outcome, bundle) - known
         for oddity in bundle:
             if green or len(bundle) == 1:
-                found[oddity.id] = outcome
+                found[oddity.id], companies[oddity.id] = outcome, bundle
             else:
                 alone.append(Job(oddity.id, write_profile(base_url, oddity.id, folder), arguments=NOT_FUZZING))
-    return found | {outcome.job.variant: outcome for outcome in _shown(run_all(alone), len(alone))}
+    return found | {outcome.job.variant: outcome for outcome in _shown(run_all(alone), len(alone))}, companies
 
 
 def _accused(outcome: Outcome, odd: Sequence[Oddity]) -> set[str]:
@@ -161,11 +163,15 @@ def problems(document: dict[str, Any]) -> list[str]:
         if row["failed"] or "trouble" in row
     ]
     found += [
-        f"harness fault {row['id']} ends in {row['verdict']}" for row in document["harness"] if row["verdict"] == "pass"
+        f"harness fault {row['id']} ends in {row['verdict']}: {', '.join((row['passed'] + row['failed'])[:5])}"
+        for row in document["harness"]
+        if row["verdict"] not in SAFE
     ]
     return found
 
 
+SAFE = ("inconclusive", "profile_error")
+"""How a run may end from which nothing can be concluded."""
 REVIEWED: frozenset[str] = frozenset(
     {
         "rfc9700/test_2_1_2_implicit_grant.py::test_implicit_is_out_of_use[spa-token]",
@@ -194,7 +200,7 @@ def table(document: dict[str, Any]) -> str:
     counts = (
         (sum(row["killed"] for row in faults), len(faults), "faults killed"),
         (sum(not row["failed"] for row in odd), len(odd), "oddities left alone"),
-        (sum(row["verdict"] != "pass" for row in harness), len(harness), "harness faults never pass"),
+        (sum(row["verdict"] in SAFE for row in harness), len(harness), "harness faults decide nothing"),
     )
     lines.append(", ".join(f"{number} of {total} {what}" for number, total, what in counts))
     return "\n".join(lines)

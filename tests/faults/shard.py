@@ -4,6 +4,7 @@ Imports are paid once: the parent has loaded pytest, the plugin, hypothesis and 
 """
 
 import contextlib
+import gc
 import io
 import os
 import pickle
@@ -20,7 +21,7 @@ from typing import Any
 
 import pytest
 
-from grantproof.clauses import content_root
+from grantproof.clauses import content_root, load_registry
 from grantproof.reference.server import serve_variants
 
 RULEBOOKS = ("rfc6749", "bcp9700", "oidc", "rfc9068")
@@ -28,6 +29,10 @@ RULEBOOKS = ("rfc6749", "bcp9700", "oidc", "rfc9068")
 
 _WARM = ("allure_pytest.plugin", "cssselect", "httpx", "hypothesis.extra", "jwt", "lxml.html",
          "grantproof.checks", "grantproof.plugin.state", "grantproof.plugin.verdicts")  # fmt: skip
+
+
+_PLUGINS = ("grantproof.plugin", "_hypothesis_pytestplugin")
+"""What a child's pytest loads; looking for what else is installed would take longer than most jobs."""
 
 
 @dataclass(frozen=True)
@@ -83,9 +88,12 @@ _CREDENTIALS = (
 
 
 def warm() -> None:
-    """Loads what every child needs."""
+    """Loads what every child needs, once, and keeps it out of the children's garbage collections."""
     for name in _WARM:
         import_module(name)
+    load_registry()
+    gc.collect()
+    gc.freeze()
 
 
 def run_here(job: Job) -> tuple[list[dict[str, Any]], int, str]:
@@ -101,12 +109,12 @@ def run_here(job: Job) -> tuple[list[dict[str, Any]], int, str]:
         "-q",
         "-p",
         "no:cacheprovider",
-        "-p",
-        "no:randomly",
+        *(word for name in _PLUGINS for word in ("-p", name)),
     ]
     arguments += ["-c", "/dev/null", "--rootdir", str(root.parent), "--import-mode=importlib", "--tb=line"]
     arguments += [part for name in job.rulebooks for part in ("--grantproof-rulebook", name)]
     listener, output = _Listener(), io.StringIO()
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
         code = int(pytest.main([*arguments, *job.arguments], plugins=[listener]))
     return listener.records, code, output.getvalue()

@@ -6,7 +6,7 @@ from pathlib import Path
 import jwt
 import pytest
 
-from grantproof.errors import Inconclusive, NotOffered
+from grantproof.errors import CredentialsRefused, Inconclusive, NotOffered
 from grantproof.idp import Idp
 from grantproof.roles import ROLES, Caller, Flow, Holder
 from tests.unit.idp.conftest import TOKEN, Connect, issue, refuse
@@ -44,14 +44,22 @@ def plainly(body: str, status: int) -> Answering:
     return lambda _heard: Reply(body, status)
 
 
+def unless_a_stranger_asks(reply: Answering) -> Answering:
+    """The reply to clients that the server knows; others are told that they are unknown."""
+    return lambda heard: refuse("invalid_client", 401)(heard) if STRANGER in heard.basic else reply(heard)
+
+
+STRANGER = "nobody-"
+
+
 @pytest.mark.parametrize(
     ("reply", "words"),
     [
         (refuse("invalid_client", 401), "got invalid_client: is clients.service of the profile right?"),
         (refuse("invalid_client"), "got invalid_client: is clients.service of the profile right?"),
-        (refuse("unauthorized_client"), "got no token (status 400, unauthorized_client)"),
-        (refuse("server_error", 500), "got no token (status 500, server_error)"),
-        (plainly("<h1>404</h1>", 404), "got no token (status 404, None)"),
+        (unless_a_stranger_asks(refuse("unauthorized_client")), "got no token (status 400, unauthorized_client)"),
+        (unless_a_stranger_asks(refuse("server_error", 500)), "got no token (status 500, server_error)"),
+        (unless_a_stranger_asks(plainly("<h1>404</h1>", 404)), "got no token (status 404, None)"),
         (plainly("slow down", 429), "status 429 from "),
     ],
 )
@@ -62,7 +70,37 @@ def test_a_client_that_is_refused_is_doubtful_every_time(connect: Connect, reply
             idp.prove(caller(idp))
         assert words in str(ending.value)
         assert "service-secret-0" not in str(ending.value)
-    assert len(site.heard) == (3 if "429" in words else 1)
+    assert len(site.heard) == (3 if "429" in words else 1 if "invalid_client" in words else 2)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        refuse("server_error", 500),
+        refuse("unauthorized_client"),
+        plainly("<h1>Welcome to the network</h1>", 200),
+        plainly("", 200),
+        lambda _heard: redirect("https://portal.example/"),
+    ],
+)
+@pytest.mark.parametrize("control", [False, True])
+def test_what_a_stranger_gets_too_says_nothing_of_the_server(
+    connect: Connect, reply: Answering, *, control: bool
+) -> None:
+    idp, _ = connect({"/token": reply})
+    prove = idp.prove_credentials if control else idp.prove
+    with pytest.raises(CredentialsRefused, match="answered like that of a client that is not there"):
+        prove(caller(idp))
+
+
+def test_a_plain_request_that_a_stranger_does_not_share_is_left_to_the_control_checks(connect: Connect) -> None:
+    idp, _ = connect({"/token": unless_a_stranger_asks(plainly("<h1>500</h1>", 500))})
+    idp.prove_credentials(caller(idp))
+
+
+def test_a_method_that_is_refused_to_everybody_is_judged(connect: Connect) -> None:
+    idp, _ = connect({"/token": plainly("", 405)})
+    idp.prove_credentials(caller(idp))
 
 
 def test_each_method_of_a_client_is_proven_by_itself(connect: Connect) -> None:
@@ -134,6 +172,37 @@ def test_a_flow_that_ends_elsewhere_is_doubtful(connect: Connect, reply: Reply, 
         idp.prove(flow(idp))
     assert str(ending.value).startswith("the plain request of spa (token) ended at ")
     assert words in str(ending.value)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        lambda _heard: Reply("<title>Unknown client</title>", 400),
+        lambda _heard: redirect("https://portal.example/login?from=here"),
+    ],
+)
+def test_a_flow_that_ends_where_a_stranger_ends_is_a_wrong_profile(connect: Connect, reply: Answering) -> None:
+    idp, _ = connect({"/authorize": reply})
+    with pytest.raises(CredentialsRefused, match="the plain request of spa"):
+        idp.prove_credentials(flow(idp))
+
+
+def test_a_flow_whose_redirect_uri_is_treated_like_a_strange_one_is_a_wrong_profile(connect: Connect) -> None:
+    def answer(heard: Heard) -> Reply:
+        return Reply("<title>No</title>", 404 if STRANGER in heard.query["client_id"][0] else 400)
+
+    idp, _ = connect({"/authorize": answer})
+    with pytest.raises(CredentialsRefused):
+        idp.prove_credentials(flow(idp))
+
+
+def test_a_flow_that_ends_where_no_stranger_ends_is_left_to_the_control_checks(connect: Connect) -> None:
+    def answer(heard: Heard) -> Reply:
+        strange = STRANGER in heard.query["client_id"][0] + heard.query["redirect_uri"][0]
+        return Reply("<title>No</title>", 400 if strange else 500)
+
+    idp, _ = connect({"/authorize": answer})
+    idp.prove_credentials(flow(idp))
 
 
 @pytest.mark.parametrize("role", ["service", "flow"])

@@ -1,5 +1,6 @@
 """A tiny web server on loopback that answers as a test says and remembers what it heard."""
 
+import base64
 import contextlib
 import threading
 from collections.abc import Callable, Generator
@@ -18,6 +19,8 @@ class Heard:
     form: dict[str, list[str]]
     body: str
     cookie: str
+    basic: str = ""
+    """Identifier and secret of HTTP Basic, decoded."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,11 @@ def redirect(location: str, status: int = 302, *headers: tuple[str, str]) -> Rep
 
 def _nothing(_heard: Heard) -> Reply:
     return Reply("<title>Nothing</title>", 404)
+
+
+def _decoded(header: str) -> str:
+    scheme, _, credentials = header.partition(" ")
+    return base64.b64decode(credentials).decode("utf-8") if scheme == "Basic" else ""
 
 
 Pages = dict[str, Callable[[Heard], Reply]]
@@ -76,6 +84,7 @@ def serve(pages: Pages) -> Generator[Site]:
                 parse_qs(body, keep_blank_values=True) if is_form else {},
                 body,
                 self.headers.get("Cookie", ""),
+                _decoded(self.headers.get("Authorization", "")),
             )
             site.heard.append(heard)
             reply = pages.get(parts.path, _nothing)(heard)

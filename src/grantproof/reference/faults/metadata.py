@@ -11,7 +11,7 @@ from grantproof.reference.variants import by_endpoint, by_method, fault, when
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from grantproof.reference.call import Answer, Attempt, Call
+    from grantproof.reference.call import Answer, Call
 
 Document = dict[str, Any]
 OAUTH = by_endpoint("metadata")
@@ -150,12 +150,9 @@ for _member in ("authorization_endpoint", "introspection_endpoint", "revocation_
 
 @fault("metadata_lists_a_method_in_vain", "rfc8414:2/advertised-features-work", "plain", "A listed method is refused.")
 def metadata_lists_a_method_in_vain(rules: Rules) -> Rules:
-    """Signed assertions are advertised and never taken."""
-
-    def prove(call: Call, client: Any, attempt: Attempt) -> bool:
-        return not attempt.method.endswith("_jwt") and rules.proves_client(call, client, attempt)
-
-    return rules | Rules(proves_client=prove)
+    """Secrets in the body are advertised and never taken, while the same client's header is."""
+    body = when(by_method("client_secret_post"), lambda _call, _client, _attempt: False, rules.proves_client)
+    return rules | Rules(proves_client=body)
 
 
 @fault(

@@ -60,7 +60,7 @@ _ROWS_1: tuple[tuple[str, str, Callable[[Call, str], Answer]], ...] = (
     ("sent_by_301", "The browser is sent to the client with status 301.", _moved(301)),
 )
 for _id, _describe, _write in _ROWS_1:
-    oddity(_id, _describe, 41)(partial(_sent_by, write=_write))
+    oddity(_id, _describe, 41, disregards=("rfc9700:4.12/303-after-credentials",))(partial(_sent_by, write=_write))
 
 
 @oddity("fragment_in_lower_case_escapes", "The fragment is escaped in lower case, a space as %20.", 40, 42)
