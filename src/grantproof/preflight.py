@@ -42,15 +42,15 @@ def _metadata(idp: "Idp") -> "Iterator[Finding]":
     if good:
         doubts = "".join(f"; take a look: {problem}" for problem in idp.metadata.problems[:3])
         yield Finding(ok=True, key="target.issuer", message=f"{len(good)} metadata document(s) read{doubts}")
-    elif not idp.documents:
+    elif idp.unread:
         yield Finding(ok=False, key="target.issuer", message=idp.unread, unreachable=True)
     else:
-        statuses = ", ".join(str(answer.status) for answer in idp.documents)
+        statuses = ", ".join(f"status {answer.status}" for answer in idp.documents) or "an ordinary page"
         named = bool(idp.profile.endpoints.token or idp.profile.endpoints.authorization)
         yield Finding(
             ok=named,
             key="target.issuer",
-            message=f"no metadata there (status {statuses})" + (": [endpoints] is used" if named else ""),
+            message=f"no metadata there ({statuses})" + (": [endpoints] is used" if named else ""),
         )
 
 

@@ -17,6 +17,7 @@ USAGE, INTERNAL, INTERRUPTED, NOBODY_READS = 2, 4, 130, 141
 _COMMANDS = {
     "check": "The conformance run: checks a target against the specifications.",
     "clauses": "The catalogue of clauses and its coverage.",
+    "compare": "Several runs side by side, clause by clause.",
     "demo": "Checks and loads the embedded server, writes the report.",
     "diff": "What changed between two runs.",
     "explain": "A clause: its levels, its checks, the faults that break it.",
@@ -24,6 +25,7 @@ _COMMANDS = {
     "load": "A load run at a rate against the token endpoint.",
     "path": "Where the installed conformance, loadtests, profiles are.",
     "preflight": "Proves a profile: endpoints, credentials, login.",
+    "replay": "Sends a finding's exchange again and shows both answers.",
     "schema": "The JSON Schema of profiles.",
     "serve": "The embedded authorization server in the foreground.",
 }

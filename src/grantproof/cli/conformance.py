@@ -42,14 +42,16 @@ class Plan:
     baseline: Path | None = None
     dry_run: bool = False
     clauses: tuple[str, ...] = ()
+    checks: tuple[str, ...] = ()
     pytest_args: tuple[str, ...] = ()
     quiet: bool = False
     announce: bool = True
 
     def arguments(self, folder: Path) -> list[str]:
-        """The command line of pytest."""
+        """The command line of pytest; `checks` are ids of single checks instead of all."""
+        root = content_root("conformance")
         found = [
-            str(content_root("conformance")),
+            *([str(root / check) for check in self.checks] or [str(root)]),
             "--idp",
             self.idp,
             "--import-mode=importlib",
@@ -155,6 +157,17 @@ def run_checks(plan: Plan) -> int:
     if listener.run.exit_code == INTERNAL:
         return _our_bug(said)
     return int(listener.run.exit_code) if before is None else _compared(before, listener.run)
+
+
+def run_again(plan: Plan, folder: Path) -> "Run | int":
+    """The record of a plan that writes into this folder and prints nothing, or the exit code where there is none."""
+    import pytest
+
+    listener = Listener(folder, None)
+    output, errors = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(errors):
+        code = int(pytest.main(plan.arguments(folder), plugins=[listener]))
+    return listener.run or _without_run(code, listener.scrub(f"{output.getvalue()}\n{errors.getvalue()}"))
 
 
 def _compared(before: "Run", run: "Run") -> int:

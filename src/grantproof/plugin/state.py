@@ -44,6 +44,7 @@ class RunState:
     workers: int = 1
     wanted: tuple[str, ...] = ()
     baseline: Path | None = None
+    named: str = ""
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     interrupted: bool = False
     internal_error: bool = False
@@ -95,6 +96,7 @@ class RunState:
             workers=inherited.get("workers", 1),
             wanted=wanted,
             baseline=Path(option("grantproof_baseline")) if option("grantproof_baseline") else None,
+            named=str(option("idp")),
             _stack=stack,
         )
         _set_up_fuzzing(config, state.seed, option("grantproof_examples"))
@@ -175,6 +177,7 @@ class RunState:
             checks=[_result(record) for record in sorted(self._records, key=lambda record: str(record["id"]))],
             exchanges=self._exchanges,
             waivers=self._waivers(),
+            profile=self.named,
             interrupted=interrupted or self.interrupted,
             internal_error=self.internal_error,
         )

@@ -46,7 +46,9 @@ _BAR_ORDER = (
 
 
 @dataclass(frozen=True)
-class _Assets:
+class Assets:
+    """What a page carries inline."""
+
     style: Markup
     script: Markup
     policy: str
@@ -76,10 +78,10 @@ def render_html(
         raise ValueError("a page needs a run, a load run or a capacity search")
     target: Mapping[str, Any] = (load or {}).get("target") or {}
     return (
-        _environment()
+        environment()
         .get_template("report.html.j2")
         .render(
-            assets=_assets(),
+            assets=assets(),
             page=page,
             load=load_view,
             target_name=one_line(run.target.name if run else str(target.get("name") or "load run"), 160),
@@ -91,7 +93,8 @@ def render_html(
 
 
 @cache
-def _environment() -> "Environment":
+def environment() -> "Environment":
+    """The templates, with everything escaped and made visible."""
     from jinja2 import Environment, FunctionLoader, StrictUndefined  # noqa: PLC0415 - only a page pays for it
 
     environment = Environment(
@@ -134,13 +137,14 @@ def _template(name: str) -> str:
 
 
 @cache
-def _assets() -> _Assets:
+def assets() -> Assets:
+    """Style, script and the policy that allows just these."""
     style, script = _template("report.css"), _template("report.js")
     policy = (
         f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
         "base-uri 'none'; form-action 'none'"
     )
-    return _Assets(Markup(style), Markup(script), policy)  # noqa: S704 - our own files
+    return Assets(Markup(style), Markup(script), policy)  # noqa: S704 - our own files
 
 
 def _digest(text: str) -> str:

@@ -75,6 +75,7 @@ class Run:
         checks: Sequence[CheckResult],
         exchanges: Iterable[Mapping[str, Any]] = (),
         waivers: Sequence[Waiver] = (),
+        profile: str = "",
         interrupted: bool = False,
         internal_error: bool = False,
     ) -> Self:
@@ -92,6 +93,7 @@ class Run:
             checks: every check that ended, in the order of the report.
             exchanges: the redacted exchanges that the checks refer to by number.
             waivers: the profile's waivers, each with its state.
+            profile: the profile's path or name as the user gave it.
             interrupted: somebody stopped the run.
             internal_error: the run broke on our side.
 
@@ -103,7 +105,7 @@ class Run:
         summary = count(check.verdict for check in checks if binding.intersection(check.clauses))
         return cls(
             tool_version=tool_version,
-            target=Target(target_name, issuer),
+            target=Target(target_name, issuer, profile),
             rulebooks=tuple(rulebooks),
             seed=seed,
             started=started.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
@@ -158,7 +160,7 @@ class Run:
                 raise GrantproofError(f"the schema is {document.get('schema')!r}", hint=f"this version reads {SCHEMA}")
             return cls(
                 tool_version=document["tool"]["version"],
-                target=Target(document["target"]["name"], document["target"]["issuer"]),
+                target=Target.from_row(document["target"]),
                 rulebooks=tuple(document["rulebooks"]),
                 seed=document["seed"],
                 started=document["started"],

@@ -21,10 +21,16 @@ class ExchangeRecord(TypedDict):
 
 @dataclass(frozen=True)
 class Target:
-    """Whom the run was about."""
+    """Whom the run was about; `profile` is what the user named it by, empty in runs of versions that kept none."""
 
     name: str
     issuer: str = ""
+    profile: str = ""
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> Self:
+        """The target of a results.json."""
+        return cls(row["name"], row["issuer"], row.get("profile", ""))
 
 
 @dataclass(frozen=True)

@@ -251,7 +251,7 @@ def test_preflight_of_an_issuer_without_metadata(grantproof: CommandLine, varian
     ran = grantproof("preflight", "--idp", profile)
     assert ran.code == 2, ran
     line = line_of(profile, "issuer")
-    assert f"{profile}:{line}: target.issuer: no metadata there (status 404, 404)" in wrong_lines(ran.out)
+    assert f"{profile}:{line}: target.issuer: no metadata there (status 404, status 404)" in wrong_lines(ran.out)
 
 
 def test_preflight_tells_that_the_issuer_is_written_differently(grantproof: CommandLine, variant: Variant) -> None:

@@ -115,6 +115,33 @@ def _issuer(connection: socket.socket) -> bytes:
     return OK.replace(b"Length: 2", b"Length: 34").replace(b"{}", b'{"issuer":"https://other.example"}')
 
 
+@pytest.mark.parametrize(
+    ("reply", "read_as_metadata"),
+    [
+        (Reply("<!doctype html><title>Shop</title>"), False),
+        (Reply(""), False),
+        (Reply('{"issuer": '), True),
+        (Reply(" {}", headers=(("Content-Type", "text/html"),)), True),
+        (Reply("<h1>not here</h1>", headers=(("Content-Type", "application/json"),)), True),
+        (Reply("<h1>not here</h1>", 404), True),
+    ],
+)
+def test_a_page_of_a_site_that_answers_every_path_is_no_metadata(
+    connect: Connect, reply: Reply, *, read_as_metadata: bool
+) -> None:
+    idp, _ = connect({"/meta": lambda _: reply}, endpoints='metadata = "{origin}/meta"')
+    assert bool(idp.documents) is read_as_metadata
+    with pytest.raises(NotOffered):
+        idp.endpoint("jwks")
+
+
+def test_a_page_without_end_decides_nothing(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("grantproof.transport.client.MAX_BODY", 1_000)
+    idp, _ = connect({"/authorize": lambda _: Reply("<p>" + "x" * 100_000)})
+    with pytest.raises(Inconclusive, match="a page does not end"):
+        idp.authorize(spa(idp))
+
+
 def test_without_an_issuer_nothing_is_asked(connect: Connect) -> None:
     idp, site = connect({})
     assert (site.heard, idp.documents, idp.unread) == ([], (), "")

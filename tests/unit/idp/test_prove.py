@@ -44,6 +44,10 @@ def plainly(body: str, status: int) -> Answering:
     return lambda _heard: Reply(body, status)
 
 
+def elsewhere(location: str) -> Answering:
+    return lambda _heard: redirect(location)
+
+
 def unless_a_stranger_asks(reply: Answering) -> Answering:
     """The reply to clients that the server knows; others are told that they are unknown."""
     return lambda heard: refuse("invalid_client", 401)(heard) if STRANGER in heard.basic else reply(heard)
@@ -80,7 +84,7 @@ def test_a_client_that_is_refused_is_doubtful_every_time(connect: Connect, reply
         refuse("unauthorized_client"),
         plainly("<h1>Welcome to the network</h1>", 200),
         plainly("", 200),
-        lambda _heard: redirect("https://portal.example/"),
+        elsewhere("https://portal.example/"),
     ],
 )
 @pytest.mark.parametrize("control", [False, True])
@@ -177,8 +181,8 @@ def test_a_flow_that_ends_elsewhere_is_doubtful(connect: Connect, reply: Reply, 
 @pytest.mark.parametrize(
     "reply",
     [
-        lambda _heard: Reply("<title>Unknown client</title>", 400),
-        lambda _heard: redirect("https://portal.example/login?from=here"),
+        plainly("<title>Unknown client</title>", 400),
+        elsewhere("https://portal.example/login?from=here"),
     ],
 )
 def test_a_flow_that_ends_where_a_stranger_ends_is_a_wrong_profile(connect: Connect, reply: Answering) -> None:

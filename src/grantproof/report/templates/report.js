@@ -50,13 +50,15 @@
       const verdicts = chosen.getAll("verdict");
       const level = chosen.get("level");
       const spec = chosen.get("spec");
+      const differ = chosen.get("differ");
       const words = chosen.get("text").toLowerCase().split(/\s+/).filter(Boolean);
-      const active = Boolean(verdicts.length || level || spec || words.length);
+      const active = Boolean(verdicts.length || level || spec || differ || words.length);
       if (active && !filtering) for (const group of groups) opened.set(group, group.open);
       let shown = 0;
       for (const row of rows) {
         const match = (!verdicts.length || verdicts.includes(row.dataset.v))
           && (!level || row.dataset.l.startsWith(level))
+          && (!differ || row.dataset.d === differ)
           && (!spec || row.closest(".spec").dataset.s === spec)
           && words.every((word) => textOf(row).includes(word));
         row.hidden = !match;
