@@ -799,11 +799,21 @@ class Idp:
         request = self.unauthenticated_request(caller).header("Authorization", basic_credentials(*_stranger()))
         return _alike(answer, self.send(request))
 
-    def _treats_flow_as_a_stranger(self, flow: Flow, answer: AuthorizationAnswer) -> bool:
-        """Whether a client or a redirection URI that is not there leads to the same end."""
-        name, _ = _stranger()
+    def _treats_flow_as_a_stranger(self, flow: Flow, answer: AuthorizationAnswer, *, fresh: bool) -> bool:
+        """Whether a client or a redirection URI that is not there leads to the same end on the same way.
+
+        Args:
+            flow: whose plain request it was.
+            answer: where it ended.
+            fresh: it began without a session.
+        """
+        request, (name, _) = self.authorization_request(flow), _stranger()
+        if answer.page is not None and answer.page.status == 405:
+            return not self.follow(request.by("POST")).issued  # what takes POST alone is the right place
         for changes in ({"client_id": name}, {"redirect_uri": f"https://{name}.example/cb"}):
-            other = self.follow(self.authorization_request(flow).update(changes))
+            other = self.follow(request.update(changes), agent=self.fresh_agent() if fresh else None)
+            if other.acted != answer.acted:
+                continue
             if answer.redirect is not None and other.redirect is not None:
                 alike = answer.redirect.url.partition("?")[0] == other.redirect.url.partition("?")[0]
             else:
@@ -828,11 +838,13 @@ class Idp:
     def _prove_flow(self, flow: Flow) -> Inconclusive | None:
         if not flow.entitled:
             return None
+        fresh = not self.agent().signed_in
         answer = self.authorize(flow)
         if not answer.issued:
             page = answer.page if answer.redirect is None and not answer.acted else None
             stuck = page is not None and page.status == 200 and b"<form" in page.body.lower()
-            refused = stuck or (not answer.went_to(flow.redirect_uri) and self._treats_flow_as_a_stranger(flow, answer))
+            known = answer.went_to(flow.redirect_uri)
+            refused = stuck or (not known and self._treats_flow_as_a_stranger(flow, answer, fresh=fresh))
             return (CredentialsRefused if refused else Inconclusive)(
                 f"the plain request of {flow.client.name} ({flow.response_type}) ended at {answer.describe()}"
             )
@@ -862,9 +874,7 @@ def _is_some_page(document: Answer) -> bool:
 
 
 def _alike(one: Answer, other: Answer) -> bool:
-    """Whether two answers tell a client the same, whatever their words; 405 is about the method alone."""
-    if one.status == 405:
-        return False
+    """Whether two answers tell a client the same, whatever their words."""
     return _told(one) == _told(other)
 
 

@@ -4,6 +4,7 @@ Each is a tiny server on loopback that speaks raw octets, or the lawful server b
 """
 
 import contextlib
+import gzip
 import re
 import socket
 import threading
@@ -94,6 +95,22 @@ def redirect_loop(connection: socket.socket) -> None:
     connection.sendall(_http("302 Found", b"", "Location: /authorize?again=1"))
 
 
+def continues_forever(connection: socket.socket) -> None:
+    """Interim answers without end, and never a final one."""
+    _read_head(connection)
+    while True:
+        connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n" * 100)
+
+
+_BOMB = gzip.compress(bytes(50_000_000))
+
+
+def compressed_bomb(connection: socket.socket) -> None:
+    """A small body that nobody asked to have compressed, and that would unfold to fifty megabytes."""
+    _read_head(connection)
+    connection.sendall(_http("200 OK", _BOMB, "Content-Encoding: gzip"))
+
+
 SERVERS: dict[str, Behaviour] = {
     "drops_connections": drops_connections,
     "drops_after_request": drops_after_request,
@@ -107,6 +124,11 @@ SERVERS: dict[str, Behaviour] = {
     "gateway_502": _say(_http("502 Bad Gateway", b"<h1>502 Bad Gateway</h1>")),
     "gateway_503": _say(_http("503 Service Unavailable", b"<h1>come back later</h1>", "Retry-After: 0")),
     "gateway_504": _say(_http("504 Gateway Timeout", b"<h1>504</h1>")),
+    "gateway_413": _say(_http("413 Content Too Large", b"too much")),
+    "gateway_431": _say(_http("431 Request Header Fields Too Large", b"too long")),
+    "speaks_tls_where_http_is_spoken": _say(b"\x15\x03\x03\x00\x02\x02\x46"),
+    "continues_forever": continues_forever,
+    "compressed_bomb": compressed_bomb,
     "limits_everything": _say(_http("429 Too Many Requests", b"slow down")),
     "captive_portal": _say(_http("200 OK", PAGE)),
     "captive_portal_redirect": _say(_http("302 Found", b"", "Location: http://127.0.0.1:9/portal")),
@@ -174,6 +196,25 @@ def _no_login_steps(text: str) -> str:
     return text[: text.index("[[login.steps]]")] + text[text.index("[claims]") :]
 
 
+def _at_the_wrong_endpoint(endpoint: str, path: str) -> Callable[[str], str]:
+    """The profile names an address of the server that is another endpoint's."""
+
+    def change(text: str) -> str:
+        found = re.search(r'issuer = "([^"]*)"', text)
+        issuer = found[1] if found else ""
+        return text.replace("[endpoints]", f'[endpoints]\n{endpoint} = "{issuer}/{path}"', 1)
+
+    return change
+
+
+def _behind_a_dead_proxy(text: str) -> str:
+    return text.replace("[target]", f'[target]\nproxy = "{_closed_port()}"', 1)
+
+
+def _no_requests_left(text: str) -> str:
+    return text.replace("[politeness]", "[politeness]\nmax_requests = 5", 1)
+
+
 FOREIGN_KEY = "foreign-key.pem"
 
 
@@ -188,9 +229,15 @@ PROFILES: dict[str, Callable[[str], str]] = {
     "wrong_passwords_in_profile": _wrong_passwords,
     "wrong_redirect_uris_in_profile": _wrong_redirect_uris,
     "no_login_steps_in_profile": _no_login_steps,
+    "wrong_token_endpoint_in_profile": _at_the_wrong_endpoint("token", "jwks"),
+    "wrong_authorization_endpoint_in_profile": _at_the_wrong_endpoint("authorization", "jwks"),
+    "dead_proxy_in_profile": _behind_a_dead_proxy,
+    "no_requests_left": _no_requests_left,
     "unknown_clients_in_profile": lambda text: re.sub(r'(?m)^id = "(.*)"$', r'id = "unknown-\1"', text),
 }
 GRANTS = {
+    "wrong_token_endpoint_in_profile": "client_credentials",
+    "wrong_authorization_endpoint_in_profile": "implicit",
     "wrong_secrets_in_profile": "client_credentials",
     "wrong_passwords_in_profile": "implicit",
     "wrong_redirect_uris_in_profile": "implicit",
@@ -216,7 +263,7 @@ def run_harness(only: tuple[str, ...] = ()) -> list[dict[str, Any]]:
             texts["refuses_connections"] = _raw_profile(lawful, _closed_port())
         texts |= {name: change(lawful) for name, change in PROFILES.items() if not only or name in only}
         jobs = [
-            Job(name, _written(folder, name, text), arguments=_arguments(name), rulebooks=("rfc6749",))
+            Job(name, _written(folder, name, text), (), _arguments(name), rulebooks=("rfc6749",), patience_s=400)
             for name, text in texts.items()
         ]
         return sorted((_row(outcome) for outcome in run_all(jobs, processes=4)), key=lambda row: str(row["id"]))

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from grantproof.transport.bounded import BoundedTransport
     from grantproof.transport.recorder import Recorder
     from grantproof.wire.request import Request
 
@@ -128,7 +129,7 @@ class Transport:
         self._headers = headers
         self._origins = origins
         self._politeness = politeness or Politeness()
-        self._pool: httpx.HTTPTransport | None = None
+        self._pool: BoundedTransport | None = None
         self._failures = 0
 
     def __enter__(self) -> Self:
@@ -222,9 +223,11 @@ class Transport:
                 content=request.body,
                 extensions={"timeout": dict.fromkeys(("connect", "read", "write", "pool"), self.timeout_s)},
             )
-            response = self._connect().handle_request(sent)
+            pool = self._connect()
+            pool.deadline = deadline
+            response = pool.handle_request(sent)
             try:
-                body, truncated = self._body(response, deadline)
+                body, truncated = _body(response)
             finally:
                 response.close()
         except httpx.TimeoutException:
@@ -240,32 +243,25 @@ class Transport:
         )
         return Answer(response.status_code, headers, body, request.url, number, truncated)
 
-    def _body(self, response: "httpx.Response", deadline: float) -> tuple[bytes, bool]:
-        import httpx  # noqa: PLC0415 - loaded by now
-
-        chunks: list[bytes] = []
-        size = 0
-        stream: Any = response.stream
-        for chunk in stream:
-            chunks.append(chunk)
-            size += len(chunk)
-            if size > MAX_BODY:
-                return b"".join(chunks)[:MAX_BODY], True
-            if time.perf_counter() > deadline:
-                raise httpx.ReadTimeout("the body does not end")
-        return b"".join(chunks), False
-
-    def _connect(self) -> "httpx.HTTPTransport":
+    def _connect(self) -> "BoundedTransport":
         if self._pool is None:
-            import httpx  # noqa: PLC0415 - loaded by now
+            from grantproof.transport.bounded import BoundedTransport  # noqa: PLC0415 - httpx is loaded by now
 
-            self._pool = httpx.HTTPTransport(
-                verify=self._verify,
-                proxy=self._proxy or None,
-                trust_env=False,
-                limits=httpx.Limits(max_connections=10, max_keepalive_connections=10, keepalive_expiry=30),
-            )
+            self._pool = BoundedTransport(self._verify, self._proxy)
         return self._pool
+
+
+def _body(response: "httpx.Response") -> tuple[bytes, bool]:
+    """The body up to the bound, and whether it goes on beyond."""
+    chunks: list[bytes] = []
+    size = 0
+    stream: Any = response.stream
+    for chunk in stream:
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > MAX_BODY:
+            return b"".join(chunks)[:MAX_BODY], True
+    return b"".join(chunks), False
 
 
 def _place(url: str) -> str:

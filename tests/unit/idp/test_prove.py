@@ -84,6 +84,7 @@ def test_a_client_that_is_refused_is_doubtful_every_time(connect: Connect, reply
         refuse("unauthorized_client"),
         plainly("<h1>Welcome to the network</h1>", 200),
         plainly("", 200),
+        plainly("", 405),
         elsewhere("https://portal.example/"),
     ],
 )
@@ -102,9 +103,17 @@ def test_a_plain_request_that_a_stranger_does_not_share_is_left_to_the_control_c
     idp.prove_credentials(caller(idp))
 
 
-def test_a_method_that_is_refused_to_everybody_is_judged(connect: Connect) -> None:
-    idp, _ = connect({"/token": plainly("", 405)})
-    idp.prove_credentials(caller(idp))
+@pytest.mark.parametrize("issues", [False, True])
+def test_a_place_that_refuses_get_is_judged_where_it_takes_post(connect: Connect, *, issues: bool) -> None:
+    def answer(heard: Heard) -> Reply:
+        return redirect(DONE) if heard.method == "POST" and issues else Reply("", 405)
+
+    idp, _ = connect({"/authorize": answer})
+    if issues:
+        idp.prove_credentials(flow(idp))
+    else:
+        with pytest.raises(CredentialsRefused):
+            idp.prove_credentials(flow(idp))
 
 
 def test_each_method_of_a_client_is_proven_by_itself(connect: Connect) -> None:

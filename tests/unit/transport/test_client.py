@@ -32,7 +32,14 @@ def test_a_broken_connection_is_tried_again_then_a_reset(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["never_answers", "trickling_body", "gateway_502", "gateway_503", "gateway_504", "limits_everything"]
+    "name",
+    [
+        "never_answers",
+        "trickling_body",
+        "continues_forever",
+        "speaks_tls_where_http_is_spoken",
+        *("gateway_413", "gateway_431", "gateway_502", "gateway_503", "gateway_504", "limits_everything"),
+    ],
 )
 def test_what_cannot_be_judged_is_inconclusive(name: str) -> None:
     with raw_server(SERVERS[name]) as origin, transport() as client, pytest.raises(Inconclusive):
@@ -131,6 +138,7 @@ def test_raw_octets_are_sent_as_they_are() -> None:
         ("never_answers", Inconclusive),
         ("speaks_no_http", Inconclusive),
         ("trickling_body", Inconclusive),
+        ("continues_forever", Inconclusive),
     ],
 )
 def test_raw_requests_end_too(name: str, error: type[Exception]) -> None:
