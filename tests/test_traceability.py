@@ -47,7 +47,43 @@ def test_no_untestable_clause_has_a_check() -> None:
 
 def test_every_fault_breaks_a_clause_that_is_checked() -> None:
     checked = set(checks_by_clause())
-    assert [(fault.id, fault.clause) for fault in all_faults().values() if fault.clause not in checked] == []
+    broken = [(fault.id, clause) for fault in all_faults().values() for clause in fault.clauses]
+    assert [(name, clause) for name, clause in broken if clause not in checked] == []
+
+
+JUDGED = ("rfc6749", "bcp9700", "oidc", "rfc9068")
+"""The rulebooks of the kill matrix."""
+UNBREAKABLE = {
+    "rfc6750:2.3/cache-control-private": "the lawful resource takes no token in the query, so the check has no control",
+    "rfc7662:4/tls-1-2": "a server without TLS 1.2 cannot be spoken to, so that nothing is concluded",
+    "rfc8414:6.1/tls-1-2": "a server without TLS 1.2 cannot be spoken to, so that nothing is concluded",
+    "rfc8414:3/well-known-https": "the place follows from the issuer, and plain http is exempt on loopback",
+    "rfc9068:3/mixed-resources-invalid-scope": "the embedded server has no scopes that belong to one resource",
+    "rfc9700:2.1.2/implicit-avoided": "the lawful server offers implicit: a reviewed warning",
+    "rfc9700:2.2.1/sender-constrained": "the lawful server binds no token: a reviewed warning",
+}
+"""Clauses whose checks no fault of the embedded server can reach, and why."""
+
+
+def test_every_checked_clause_is_broken_by_enough_faults() -> None:
+    kinds: dict[str, Counter[str]] = {}
+    for fault in all_faults().values():
+        for clause in fault.clauses:
+            kinds.setdefault(clause, Counter())[fault.kind] += 1
+    lacking: dict[str, str] = {}
+    for clause_id in checks_by_clause():
+        found, level = kinds.get(clause_id, Counter[str]()), load_registry()[clause_id].level(JUDGED)
+        if level.is_requirement and not (found.total() > 1 and found["partial"]):
+            lacking[clause_id] = f"{found['plain']} plain, {found['partial']} partial"
+        elif level.is_recommendation and not found:
+            lacking[clause_id] = "no fault"
+    assert {clause: lack for clause, lack in lacking.items() if clause not in UNBREAKABLE} == {}
+    assert set(UNBREAKABLE) <= set(lacking)
+
+
+def test_every_clause_has_a_check_or_says_why_not() -> None:
+    checked = checks_by_clause()
+    assert [clause.id for clause in load_registry() if clause.id not in checked and not clause.untestable] == []
 
 
 def test_variants_are_told_in_words() -> None:

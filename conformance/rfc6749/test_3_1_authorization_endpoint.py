@@ -1,6 +1,8 @@
 """RFC 6749 section 3.1: who is let in at the authorization endpoint, and how its requests are read."""
 
 import secrets
+import time
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import pytest
@@ -30,6 +32,7 @@ RESPONSE_NAMES = (
     "error",
     "error_description",
 )
+GUESSES = 25
 REPEATABLE = ("client_id", "redirect_uri", "response_type", "scope", "state")
 OPTIONAL = ("scope", "state", "response_mode", "prompt", "max_age", "display", "unlisted")
 UNKNOWN = [
@@ -78,12 +81,7 @@ def test_endpoint_may_have_a_query(idp: Idp, flow: Flow) -> None:
 
 @clause("rfc6749:3.1/no-fragment-in-endpoint")
 def test_endpoint_has_no_fragment(idp: Idp) -> None:
-    published = [document.get("authorization_endpoint") for document in idp.documents if document.status == 200]
-    stated = (*published, idp.profile.endpoints.authorization)
-    addresses = [address for address in stated if isinstance(address, str)]
-    if not addresses:
-        raise NotOffered("neither the profile nor the metadata names the authorization endpoint")
-    assert not [address for address in addresses if "#" in address]
+    assert not [address for address in idp.stated_addresses("authorization") if "#" in address]
     idp.flow("flow", 0)  # a fragment would spoil this control, so it comes after what it stands beside
 
 
@@ -227,3 +225,23 @@ def test_error_has_each_parameter_once(idp: Idp, token_flow: Flow, path: ErrorPa
         raise NotOffered(f"no error came back to the client: {answer.describe()}")
     assert not _repeated(answer)
     assert not answer.parameters.repeated
+
+
+@clause("rfc6749:10.10/user-credentials")
+def test_wrong_passwords_are_slowed_down_or_limited(idp: Idp, some_flow: Flow) -> None:
+    if idp.profile.disposable_user is None:
+        raise NotOffered("the profile has no [disposable_user]")
+    request = idp.authorization_request(some_flow)
+    seconds: list[float] = []
+    for number in range(GUESSES):
+        agent, began = idp.fresh_agent("disposable_user"), time.perf_counter()
+        with suppress(Inconclusive):  # the login page came back again, or a limiter answered
+            answer = idp.follow(request, agent=agent, password=f"guess-{number}")
+            assert not answer.issued, answer.describe()
+        seconds.append(time.perf_counter() - began)
+    try:
+        right = idp.follow(request, agent=idp.fresh_agent("disposable_user")).issued
+    except Inconclusive:
+        right = False
+    slower = sum(seconds[-5:]) > 5 * sum(seconds[:5]) + 1
+    assert not right or slower, f"{GUESSES} wrong passwords changed nothing"

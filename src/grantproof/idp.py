@@ -23,6 +23,7 @@ from grantproof.profile.discovery import Metadata, fill_endpoints, metadata_sour
 from grantproof.profile.offer import SHORT_LIFETIME_S, Offer
 from grantproof.roles import ROLES, Caller, Flow, Holder, distinct
 from grantproof.transport import Politeness, Recorder, Redactor, ResetError, Transport
+from grantproof.transport.client import origin_of
 from grantproof.transport.handshake import Handshake, shake_hands
 from grantproof.transport.raw import send_raw
 from grantproof.wire.answer import Answer, AuthorizationAnswer, TokenAnswer
@@ -148,6 +149,22 @@ class Idp:
         if not url:
             raise NotOffered(f"neither the profile nor the metadata names the {name} endpoint")
         return url
+
+    def stated_addresses(self, name: str) -> list[str]:
+        """Every address that the metadata documents and the profile give an endpoint, as it stands there.
+
+        Raises:
+            NotOffered: nobody names it.
+        """
+        published = [document.get(f"{name}_endpoint") for document in self.documents if document.status == 200]
+        found = [each for each in (*published, getattr(self.profile.endpoints, name)) if isinstance(each, str)]
+        if not found:
+            raise NotOffered(f"neither the profile nor the metadata names the {name} endpoint")
+        return found
+
+    def is_own(self, url: str) -> bool:
+        """Whether a URL is on an origin that belongs to the target: nothing secret is sent anywhere else."""
+        return origin_of(url) in self.profile.origins
 
     # One holder of a role out of several, for checks that draw which.
 
@@ -888,12 +905,12 @@ def _told(answer: Answer) -> tuple[object, ...]:
 
 
 def _steps_for(profile: "Profile", user: str, password: str | None = None) -> "list[LoginStep]":
-    """The login steps with the second user's name and password in place of the first's, or with another password."""
+    """The login steps with another user's name and password in place of the first's, or with another password."""
     if profile.user is None or (user == "user" and password is None):
         return list(profile.login.steps)
-    own = profile.user if user == "user" else profile.user2
+    own = {"user": profile.user, "user2": profile.user2, "disposable_user": profile.disposable_user}[user]
     if own is None:
-        raise NotOffered("the profile has no second user: [user2]")
+        raise NotOffered(f"the profile has no [{user}]")
     swap = _Swap(profile.user, own.username, password or own.password)
     return [
         step.model_copy(

@@ -6,6 +6,7 @@ A check names a role as an argument and is run once for each holder; a role with
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from grantproof.wire.authentication import ASSERTION_METHODS, PASSWORD_METHODS
 from grantproof.wire.form import encode_component
@@ -149,6 +150,11 @@ def _has_token(response_type: str) -> bool:
     return "token" in response_type.split()
 
 
+def _on_loopback(uri: str) -> bool:
+    parts = urlsplit(uri)
+    return parts.scheme == "http" and (parts.hostname or "") in {"localhost", "127.0.0.1", "::1"}
+
+
 def _reserved(client: "Client") -> bool:
     return any(encode_component(text) != text for text in (client.id, client.secret or ""))
 
@@ -224,6 +230,14 @@ ROLES: dict[str, Role] = {
     "two_uri_flow": Role(
         "an implicit client with two or more redirection URIs",
         _flows(lambda client, each: _implicit(client) and _has_token(each) and len(client.redirect_uris) > 1),
+    ),
+    "loopback_flow": Role(
+        "an implicit client with a redirection URI on a loopback address, as native applications have it",
+        _flows(lambda client, each: _implicit(client) and _has_token(each), _on_loopback),
+    ),
+    "named_flow": Role(
+        "an implicit client of which the profile says what the consent page calls it (client_name)",
+        _flows(lambda client, each: _implicit(client) and _has_token(each) and bool(client.client_name)),
     ),
     "query_uri_flow": Role(
         "an implicit client with a redirection URI that has a query",

@@ -25,13 +25,16 @@ MATRIX = Path("reports/kill-matrix.json")
 NOT_FUZZING = ("-k", "not fuzz")
 
 
-def fault_row(fault: Fault, outcome: Outcome, lawful: frozenset[str], registry: Registry) -> dict[str, Any]:
+def fault_row(
+    fault: Fault, clause_id: str, outcome: Outcome, lawful: frozenset[str], registry: Registry
+) -> dict[str, Any]:
     """One row of the matrix: a kill counts when a check of the clause fails here and passes on the lawful server."""
-    by = [check for check in outcome.ids("fail", "warn") if check in lawful]
+    own = {str(record["id"]) for record in outcome.records if clause_id in record["clauses"]}
+    by = [check for check in outcome.ids("fail", "warn") if check in lawful and check in own]
     return {
         "id": fault.id,
-        "clause": fault.clause,
-        "level": _level(fault, registry),
+        "clause": clause_id,
+        "level": _level(clause_id, registry),
         "kind": fault.kind,
         "killed": bool(by),
         "by": by,
@@ -42,8 +45,8 @@ def fault_row(fault: Fault, outcome: Outcome, lawful: frozenset[str], registry: 
     }
 
 
-def _level(fault: Fault, registry: Registry) -> str:
-    clause = registry.clauses.get(fault.clause)
+def _level(clause_id: str, registry: Registry) -> str:
+    clause = registry.clauses.get(clause_id)
     return clause.level(RULEBOOKS).value if clause else "unknown clause"
 
 
@@ -65,12 +68,12 @@ def build(
     variants: list[Fault | Oddity] = [*faults, *odd]
     secure = {variant.id for variant in variants if is_about_tls(variant, registry)}
     with variant_host() as (base_url, folder):
-        lawful_checks = {check for fault in faults if only for check in checks_of(fault.clause, sources)}
+        lawful_checks = {check for fault in faults if only for check in checks_of(fault, sources)}
         needed = () if odd or everything else tuple(sorted(lawful_checks))
         lawful_arguments = NOT_FUZZING if odd and not faults else ()
         jobs = [Job("lawful", write_profile(base_url, "lawful", folder), needed, lawful_arguments)]
         for fault in faults:
-            checks = () if everything else checks_of(fault.clause, sources)
+            checks = () if everything else checks_of(fault, sources)
             if (checks or everything) and fault.id not in secure:
                 jobs.append(Job(fault.id, write_profile(base_url, fault.id, folder), checks))
         packed = bundles([oddity for oddity in odd if oddity.id not in secure], most=1 if only else 8)
@@ -88,7 +91,9 @@ def build(
     document["lawful"] = {"failed": sorted(known), "passed": len(lawful)}
     for fault in faults:
         outcome = outcomes.get(fault.id) or Outcome(Job(fault.id, Path()), (), -1, "its clause has no check")
-        document["faults"].append(fault_row(fault, outcome, lawful, registry) | _trouble(outcome))
+        document["faults"] += [
+            fault_row(fault, clause_id, outcome, lawful, registry) | _trouble(outcome) for clause_id in fault.clauses
+        ]
     for oddity in odd:
         outcome = outcomes[oddity.id]
         failed = sorted(_accused(outcome, companies.get(oddity.id, [oddity])) - known)
@@ -129,7 +134,7 @@ def _accused(outcome: Outcome, odd: Sequence[Oddity]) -> set[str]:
 def _over_tls(faults: Sequence[Fault], odd: Iterable[str]) -> dict[str, Outcome]:
     """The outcomes of what shows only over TLS, and those of the lawful server there; empty when there is nothing."""
     sources = check_sources()
-    chosen = [(fault.id, checks_of(fault.clause, sources), ()) for fault in faults]
+    chosen = [(fault.id, checks_of(fault, sources), ()) for fault in faults]
     lawful = tuple(sorted({check for _, checks, _ in chosen for check in checks}))
     everything = [(oddity, (), NOT_FUZZING) for oddity in sorted(odd)]
     variants = [("lawful", lawful, () if lawful else NOT_FUZZING), *chosen, *everything]

@@ -17,12 +17,15 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from grantproof.clauses import content_root, load_registry
 from grantproof.reference.server import serve_variants
+
+if TYPE_CHECKING:
+    from grantproof.reference.variants import Fault
 
 RULEBOOKS = ("rfc6749", "bcp9700", "oidc", "rfc9068")
 
@@ -207,6 +210,6 @@ def _base_url(reader: int, patience_s: float = 30) -> str:
     return url
 
 
-def checks_of(clause_id: str, sources: Sequence[Any]) -> tuple[str, ...]:
-    """The test functions that name a clause."""
-    return tuple(source.id for source in sources if clause_id in source.clauses)
+def checks_of(fault: "Fault", sources: Sequence[Any]) -> tuple[str, ...]:
+    """The test functions that name a clause which the fault breaks."""
+    return tuple(source.id for source in sources if set(fault.clauses) & set(source.clauses))

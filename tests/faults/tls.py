@@ -17,8 +17,8 @@ _PATIENCE_S = 300
 
 def is_about_tls(variant: Fault | Oddity, registry: Registry) -> bool:
     """Whether a variant shows only on a server that speaks TLS: by its clause, or by how it listens."""
-    clause = registry.clauses.get(variant.clause) if isinstance(variant, Fault) else None
-    needed = clause is not None and bool(TLS_NEEDS & set(clause.needs))
+    broken = [registry[each] for each in variant.clauses] if isinstance(variant, Fault) else []
+    needed = any(TLS_NEEDS & set(clause.needs) for clause in broken)
     return needed or rules_of((variant.id,)).listener is not LAWFUL.listener
 
 

@@ -43,7 +43,7 @@ def _row(clause: "Clause") -> dict[str, Any]:
         "requirements": list(clause.requirements),
         "checks": list(checks_by_clause().get(clause.id, ())),
         "untestable": clause.untestable,
-        "faults": sorted(fault.id for fault in variants.all_faults().values() if fault.clause == clause.id),
+        "faults": sorted(fault.id for fault in variants.all_faults().values() if clause.id in fault.clauses),
     }
 
 

@@ -21,7 +21,7 @@ def command(clause_id: str) -> None:
     for check in checks_by_clause().get(clause.id, ()):
         click.echo(f"  check     {check}")
     for fault in variants.all_faults().values():
-        if fault.clause == clause.id:
+        if clause.id in fault.clauses:
             click.echo(f"  fault     {fault.id}: {fault.describe}")
     if clause.untestable:
         click.echo(f"  untestable: {clause.untestable}")

@@ -77,6 +77,7 @@ class Client(Part):
     parameters: dict[str, str | list[str]] = Field(
         default_factory=dict, description="What this server needs beside the standard: audience, resource, ..."
     )
+    client_name: str = Field(default="", description="What the consent page calls it, where the server was told.")
     disposable: bool = Field(default=False, description="May be locked out by intrusive checks.")
 
     @model_validator(mode="wrap")

@@ -212,6 +212,7 @@ class Profile(Part):
     )
     user: User | None = Field(default=None, description="A test user.")
     user2: User | None = Field(default=None, description="Another user, for checks across sessions.")
+    disposable_user: User | None = Field(default=None, description="A user whom intrusive checks may lock out.")
     login: Login = Field(default_factory=Login, description="How a test user signs in.")
     claims: Claims = Field(default_factory=Claims, description="What it offers where metadata does not say so.")
     politeness: Politeness = Field(default_factory=Politeness, description="How gently it is treated.")
@@ -258,7 +259,7 @@ class Profile(Part):
     def secrets(self) -> frozenset[str]:
         """Every secret value the profile holds, for whoever redacts; none is empty."""
         found = [client.secret for client in self.clients.values()]
-        found += [user.password for user in (self.user, self.user2) if user]
+        found += [user.password for user in (self.user, self.user2, self.disposable_user) if user]
         found.append(urlsplit(self.target.proxy).password)
         tables: list[Mapping[str, Any]] = [
             self.target.headers,

@@ -50,6 +50,7 @@ TABLES: Mapping[Location, type[Part]] = {
     ("clients", "*"): model.Client,
     ("user",): model.User,
     ("user2",): model.User,
+    ("disposable_user",): model.User,
     ("login",): model.Login,
     ("login", "steps", 0): model.LoginStep,
     ("login", "steps", 0, "calls", 0): model.Call,

@@ -33,6 +33,7 @@ PATHS = {
     "revocation": "/revoke",
     "resource": "/resource",
     "jwks": "/jwks",
+    "registration": "/register",
 }
 OAUTH_WELL_KNOWN = "/.well-known/oauth-authorization-server"
 OPENID_WELL_KNOWN = "/.well-known/openid-configuration"
@@ -45,6 +46,7 @@ ANSWERS: dict[str, Callable[[Call], Answer]] = {
     "revocation": endpoints.answer_revocation,
     "resource": endpoints.answer_resource,
     "jwks": endpoints.answer_jwks,
+    "registration": endpoints.answer_registration,
     "metadata": endpoints.answer_metadata,
     "openid_metadata": endpoints.answer_metadata,
     "appended_metadata": endpoints.answer_metadata,

@@ -69,10 +69,10 @@ class Answer:
 class Call:
     """A request and what is known about it so far; the fields below `earlier` fill up on the way.
 
-    `endpoint` is token, authorization, login, consent, introspection, revocation, resource, jwks, metadata,
-    openid_metadata or appended_metadata; `earlier` counts the requests to this endpoint before this one. `client` is
-    set once a client is authenticated (or identified at the authorization endpoint), `claimed_client` already when it
-    is only named.
+    `endpoint` is token, authorization, login, consent, introspection, revocation, resource, jwks, registration,
+    metadata, openid_metadata or appended_metadata; `earlier` counts the requests to this endpoint before this one.
+    `client` is set once a client is authenticated (or identified at the authorization endpoint), `claimed_client`
+    already when it is only named.
     """
 
     server: AuthorizationServer

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 SECRET_METHODS = ("client_secret_basic", "client_secret_post")
 FIRST_CALLBACK = "https://app.example/cb"
 SECOND_CALLBACK = "https://app.example/cb2?x=1&y=a%20b"
+RESOURCES = ("https://api.example", "https://files.example")
+"""What tokens may be for, beside the server's own resource (RFC 8707)."""
 CLIENTS_WITH_SECRETS = (
     "service",
     "service_reserved",
@@ -49,6 +51,7 @@ class Client:
     lifetime_s: int = 600
     introspects: str = "own"
     disposable: bool = False
+    resource: str = ""
     assertion_alg: str = ""
     assertion_key: str = field(default="", repr=False)
 
@@ -79,7 +82,7 @@ class Credentials:
         )
         made = {name: secrets.token_urlsafe(32) for name in CLIENTS_WITH_SECRETS}
         made["service_reserved"] = f'p%2B+q:r&s=t/u~v"w x{secrets.token_urlsafe(24)}'
-        passwords = {name: secrets.token_urlsafe(16) for name in ("alice", "bob")}
+        passwords = {name: secrets.token_urlsafe(16) for name in ("alice", "bob", "carol")}
         return cls(made, passwords, private.decode(), public.decode())
 
     @classmethod
@@ -136,6 +139,7 @@ def _services(credentials: Credentials) -> tuple[Client, ...]:
             auth_methods=("private_key_jwt",),
             token_format="jwt",  # noqa: S106 - a format
             signing_alg="RS256",
+            resource=RESOURCES[0],
             assertion_alg="RS256",
             assertion_key=credentials.public_key,
         ),
@@ -148,7 +152,15 @@ def _services(credentials: Credentials) -> tuple[Client, ...]:
             assertion_alg="HS256",
             assertion_key=secret["service_hmac"],
         ),
-        Client("service_other", "service-other", secret["service_other"], "Other service", scopes=("read",)),
+        Client(
+            "service_other",
+            "service-other",
+            secret["service_other"],
+            "Other service",
+            scopes=("read",),
+            token_format="jwt",  # noqa: S106 - a format
+            resource=RESOURCES[1],
+        ),
         Client(
             "resource_server",
             "resource-server",
@@ -206,6 +218,15 @@ def _applications(credentials: Credentials) -> tuple[Client, ...]:
             scopes=("openid", "read", "write"),
             token_format="jwt",  # noqa: S106 - a format
             signing_alg="RS256",
+        ),
+        Client(
+            "native_app",
+            "native-app",
+            title="Native application",
+            auth_methods=public,
+            grants=("implicit",),
+            response_types=("token",),
+            redirect_uris=("http://127.0.0.1/cb",),
         ),
         Client(
             "confidential_app",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+import secrets
+from typing import TYPE_CHECKING, Any, cast
 
 from .call import Answer, Refusal
+from .state import token_key
 
 if TYPE_CHECKING:
     from .call import Call
@@ -86,6 +88,47 @@ def answer_metadata(call: Call) -> Answer:
 def answer_jwks(call: Call) -> Answer:
     """The key set (RFC 7517 section 5)."""
     return _document(call, json.dumps(call.rules.jwks_document(call), indent=1).encode())
+
+
+def answer_registration(call: Call) -> Answer:
+    """The client registration endpoint: POST makes a client (RFC 7591), DELETE ends one (RFC 7592 section 2.3)."""
+    rules = call.rules
+    if call.method not in rules.allowed_methods(call):
+        return Answer(405, [("allow", ", ".join(rules.allowed_methods(call)))])
+    if call.method == "DELETE":
+        return _end_registration(call)
+    members = _members(call.raw_body)
+    if members is None:
+        return rules.error_answer(call, Refusal("invalid_client_metadata", "malformed_registration"))
+    refusal = rules.registration_problem(call, members)
+    if refusal is not None:
+        return rules.error_answer(call, refusal)
+    client, token = rules.new_client(call, members), secrets.token_urlsafe(32)
+    call.server.clients[client.id] = client
+    call.store.keep_registration(client.id, token)
+    answer = rules.success_answer(call, rules.registration_body(call, client, token))
+    answer.status = 201
+    return answer
+
+
+def _members(body: bytes) -> dict[str, Any] | None:
+    try:
+        document: object = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return cast("dict[str, Any]", document) if isinstance(document, dict) else None
+
+
+def _end_registration(call: Call) -> Answer:
+    scheme, _, token = call.headers.get("authorization", "").partition(" ")
+    client_id = call.query.get("client_id") or ""
+    client = call.server.clients.get(client_id)
+    known = call.store.registrations.get(client_id)
+    if client is None or known is None or scheme.lower() != "bearer" or known != token_key(token):
+        return Answer(401, [("www-authenticate", f'Bearer realm="{call.server.realm}", error="invalid_token"')])
+    del call.store.registrations[client_id]
+    call.rules.end_registration(call, client)
+    return Answer(204, call.rules.cache_headers(call))
 
 
 def _document(call: Call, body: bytes) -> Answer:

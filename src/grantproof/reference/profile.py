@@ -24,6 +24,7 @@ PURPOSES = {
     "spa": "A public client with two redirect URIs, so it has to say which.",
     "spa_single": "A public client with one redirect URI, which it may leave out.",
     "oidc_app": "A public client that uses OpenID Connect.",
+    "native_app": "A public client on the user's own machine: any port of its loopback redirect URI will do.",
     "confidential_app": "A confidential client that uses the implicit grant; consent is remembered for it.",
 }
 LOGIN = """\
@@ -53,13 +54,14 @@ metadata = true
 jwt_access_tokens = true                   # of the client service; service_reserved has opaque ones
 id_token = true
 form_post = true
+registration = true
 iss_parameter = true
 client_assertion = true
 reuses_tokens = false
 introspection_client = "resource_server"
 
 [politeness]
-intrusive = true                           # the client disposable may be locked out; short-lived tokens are waited for
+intrusive = true                           # clients are made and ended; the disposable ones may be locked out
 
 [load]
 allowed = true
@@ -82,7 +84,7 @@ def make_profile(issuer: str, credentials: Credentials, title: str, *, tls: bool
     lines += [f"resource = {_text(issuer + PATHS['resource'])}  # needs a token with the scope read", ""]
     for client in register_clients(credentials).values():
         lines += _client_table(client)
-    for table, name in (("user", "alice"), ("user2", "bob")):
+    for table, name in (("user", "alice"), ("user2", "bob"), ("disposable_user", "carol")):
         lines += [f"[{table}]", f"username = {_text(name)}", f"password = {_text(credentials.passwords[name])}", ""]
     return "\n".join([*lines, LOGIN, CLAIMS])
 
@@ -90,6 +92,8 @@ def make_profile(issuer: str, credentials: Credentials, title: str, *, tls: bool
 def _client_table(client: Client) -> list[str]:
     """One client, with a comment that says what it is for."""
     lines = [f"[clients.{client.name}]", f"# {PURPOSES[client.name]}", f"id = {_text(client.id)}"]
+    if client.redirect_uris:
+        lines.append(f"client_name = {_text(client.title)}")
     if client.secret:
         lines.append(f"secret = {_text(client.secret)}")
     if client.public:
@@ -101,12 +105,12 @@ def _client_table(client: Client) -> list[str]:
     if client.assertion_alg:
         lines.append(f"signing_alg = {_text(client.assertion_alg)}")
     lines.append(f"grants = {_words(client.grants)}")
-    if client.response_types:
-        lines.append(f"response_types = {_words(client.response_types)}")
-    if client.redirect_uris:
-        lines.append(f"redirect_uris = {_words(client.redirect_uris)}")
-    if client.scopes:
-        lines.append(f"scopes = {_words(client.scopes)}")
+    for name in ("response_types", "redirect_uris", "scopes"):
+        words: tuple[str, ...] = getattr(client, name)
+        if words:
+            lines.append(f"{name} = {_words(words)}")
+    if client.resource:
+        lines.append(f"parameters = {{ resource = {_text(client.resource)} }}")
     if client.disposable:
         lines.append("disposable = true")
     return [*lines, ""]

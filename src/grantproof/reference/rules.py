@@ -22,6 +22,7 @@ from .lawful import (
     metadata,
     pages,
     redirects,
+    registration,
     requests,
     resource,
     sessions,
@@ -157,6 +158,8 @@ class Rules:
     redirect_status: Callable[[Call], int] = redirects.redirect_status
     redirect_headers: Callable[[Call, str], Headers] = redirects.redirect_headers
     form_post_page: Callable[[Call, str, Pairs], Answer] = redirects.form_post_page
+    message_origin: Callable[[Call, str], str] = redirects.message_origin
+    web_message_page: Callable[[Call, str, Pairs], Answer] = redirects.web_message_page
     send_pairs: Callable[[Call, PendingRequest, Pairs], Answer] = redirects.send_pairs
 
     # Sessions
@@ -192,6 +195,15 @@ class Rules:
     find_revocable: Callable[[Call, str], TokenRecord | None] = introspection.find_revocable
     revoke: Callable[[Call, TokenRecord], None] = introspection.revoke
     revocation_status: Callable[[Call], int] = introspection.revocation_status
+
+    # Client registration
+    registered_id: Callable[[Call, Claims], str] = registration.registered_id
+    registered_secret: Callable[[Call, str], str] = registration.registered_secret
+    registrable_uri: Callable[[Call, str], bool] = registration.registrable_uri
+    registration_problem: Callable[[Call, Claims], Refusal | None] = registration.registration_problem
+    new_client: Callable[[Call, Claims], Client] = registration.new_client
+    registration_body: Callable[[Call, Client, str], Claims] = registration.registration_body
+    end_registration: Callable[[Call, Client], None] = registration.end_registration
 
     # Protected resource
     required_scope: Callable[[Call], str] = resource.required_scope

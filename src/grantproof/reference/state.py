@@ -83,6 +83,7 @@ class Store:
     consents: set[tuple[str, str, tuple[str, ...]]] = field(default_factory=set[tuple[str, str, tuple[str, ...]]])
     assertion_ids: OrderedDict[tuple[str, str], float] = field(default_factory=OrderedDict[tuple[str, str], float])
     failures: dict[str, deque[float]] = field(default_factory=dict[str, deque[float]])
+    registrations: OrderedDict[str, bytes] = field(default_factory=OrderedDict[str, bytes])
     requests: dict[str, int] = field(default_factory=dict[str, int])
 
     def count_request(self, endpoint: str) -> int:
@@ -90,6 +91,10 @@ class Store:
         earlier = self.requests.get(endpoint, 0)
         self.requests[endpoint] = earlier + 1
         return earlier
+
+    def keep_registration(self, client_id: str, token: str) -> None:
+        """Remembers whose registration a token may end."""
+        self.registrations[client_id] = token_key(token)
 
     def keep_token(self, record: TokenRecord, now: float) -> None:
         """Remembers a token, and forgets a few that are long expired."""

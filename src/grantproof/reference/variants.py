@@ -39,13 +39,22 @@ _ID = re.compile(r"\A[a-z][a-z0-9_]*\Z")
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One way to break one clause; `partial` when only some requests meet it."""
+    """One way to break a clause; `partial` when only some requests meet it.
+
+    `also` are clauses that the same observation decides.
+    """
 
     id: str
     clause: str
     kind: Literal["plain", "partial"]
     describe: str
     apply: Apply
+    also: tuple[str, ...] = ()
+
+    @property
+    def clauses(self) -> tuple[str, ...]:
+        """Every clause that it breaks, its own first."""
+        return (self.clause, *self.also)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +75,9 @@ _faults: dict[str, Fault] = {}
 _oddities: dict[str, Oddity] = {}
 
 
-def fault(fault_id: str, clause: str, kind: Literal["plain", "partial"], describe: str) -> Callable[[Apply], Apply]:
+def fault(
+    fault_id: str, clause: str, kind: Literal["plain", "partial"], describe: str, *, also: tuple[str, ...] = ()
+) -> Callable[[Apply], Apply]:
     """Declares the decorated change of rules as a fault.
 
     Raises:
@@ -75,7 +86,7 @@ def fault(fault_id: str, clause: str, kind: Literal["plain", "partial"], describ
 
     def declare(apply: Apply) -> Apply:
         _refuse_duplicate(fault_id)
-        _faults[fault_id] = Fault(fault_id, clause, kind, describe, apply)
+        _faults[fault_id] = Fault(fault_id, clause, kind, describe, apply, also)
         return apply
 
     return declare

@@ -13,7 +13,9 @@ TARGET = '[target]\nissuer = "https://as.example"\n'
 SERVICE = TARGET + '[clients.service]\nid = "s1"\n'
 SPA = TARGET + '[clients.spa]\nid = "s2"\npublic = true\n'
 STEP = TARGET + "[[login.steps]]\n"
-TOP_KEYS = "timeout_s, target, tls, endpoints, clients, user, user2, login, claims, politeness, load, waivers"
+TOP_KEYS = (
+    "timeout_s, target, tls, endpoints, clients, user, user2, disposable_user, login, claims, politeness, load, waivers"
+)
 WAIVER = TARGET + '[[waivers]]\nclause = "rfc6749:5.1/pragma"\nreason = "known"\nuntil = 2027-01-31\n'
 
 

@@ -33,7 +33,7 @@ def test_both_documents_agree(target: Target, path: str, oauth: str, openid: str
 def test_every_advertised_endpoint_answers(target: Target) -> None:
     document = target.http.get("/.well-known/oauth-authorization-server").json()
     urls = [value for name, value in document.items() if name.endswith(("_endpoint", "_uri"))]
-    assert len(urls) == 5
+    assert len(urls) == 6
     assert 404 not in [target.http.get(url).status_code for url in urls]
 
 

@@ -49,6 +49,7 @@ _ROWS_1: tuple[tuple[str, str, Kind, Condition, tuple[str, ...]], ...] = (
     ("get_refused_with_id_token", "rfc6749:3.1/get", "partial", lambda c: b"id_token" in c.raw_query, ("GET", "HEAD")),
     ("get_refused_without_session", "rfc6749:3.1/get", "partial", _sessionless, ("GET", "HEAD")),
     ("post_refused", "rfc6749:3.1/post", "plain", lambda _call: True, ("POST",)),
+    ("post_refused_before_the_login", "rfc6749:3.1/post", "partial", _sessionless, ("POST",)),
     (
         "post_refused_at_first",
         "oidc-core:3.1.2.1/get-and-post",

@@ -14,6 +14,7 @@ import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from grantproof.reference.clients import RESOURCES
 from grantproof.reference.rules import Rules
 from grantproof.reference.variants import by_endpoint, by_grant, fault, when
 
@@ -334,3 +335,31 @@ def _declare_belief(name: str, what: str, believes: Any, kind: str) -> None:
 
 for _name, (_what, _believes) in BELIEFS.items():
     _declare_belief(_name, _what, _believes, "plain" if _name == "jwt_signature_not_verified" else "partial")
+
+
+@fault(
+    "audience_whatever_resource_is_named",
+    "rfc9068:5/distinct-aud-per-resource",
+    "plain",
+    "The named resource does not matter.",
+    also=("rfc9068:3/resource-becomes-aud",),
+)
+def audience_whatever_resource_is_named(rules: Rules) -> Rules:
+    """Every token is for the server's own resource."""
+    return rules | Rules(token_audience=lambda call: call.server.url("resource"))
+
+
+@fault(
+    "audience_of_the_first_resource",
+    "rfc9068:5/distinct-aud-per-resource",
+    "partial",
+    "Tokens for one resource are made for another.",
+)
+def audience_of_the_first_resource(rules: Rules) -> Rules:
+    """A table has the same line twice."""
+
+    def audience(call: Call) -> str:
+        found = rules.token_audience(call)
+        return RESOURCES[0] if found in RESOURCES else found
+
+    return rules | Rules(token_audience=audience)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from grantproof.reference.rules import Rules
@@ -298,3 +299,26 @@ def metadata_documents_disagree_on_issuer(rules: Rules) -> Rules:
 def metadata_documents_disagree_on_keys(rules: Rules) -> Rules:
     """Each document has its own address."""
     return _changed(rules, _mapped("jwks_uri", lambda url: f"{url}?set=oidc"), OPENID)
+
+
+def _in_the_clear(rules: Rules, member: str, *, everywhere: bool) -> Rules:
+    def document(call: Call) -> Document:
+        members = rules.metadata_document(call)
+        if everywhere or call.endpoint == "openid_metadata":
+            members = {**members, member: str(members[member]).replace("https:", "http:", 1)}
+        return members
+
+    return rules | Rules(metadata_document=document)
+
+
+for _member, _clause in (
+    ("jwks_uri", "rfc8414:2/jwks-uri-https"),
+    ("revocation_endpoint", "rfc7009:2/tls"),
+    ("introspection_endpoint", "rfc7662:2/transport-security"),
+):
+    fault(f"{_member}_in_the_clear", _clause, "plain", "Its address is published with http.")(
+        partial(_in_the_clear, member=_member, everywhere=True)
+    )
+    fault(f"{_member}_in_the_clear_once", _clause, "partial", "One of the two documents has it with http.")(
+        partial(_in_the_clear, member=_member, everywhere=False)
+    )

@@ -56,13 +56,25 @@ def unencrypted_cipher_suites(rules: Rules) -> Rules:
 _ALL = ("authorization", "login", "consent", "token", "introspection", "revocation", "resource")
 
 
-@fault("everything_served_in_the_clear", "rfc6749:10.8/no-cleartext", "plain", "Plain http is served like https.")
+@fault(
+    "everything_served_in_the_clear",
+    "rfc6749:10.8/no-cleartext",
+    "plain",
+    "Plain http is served like https.",
+    also=("rfc6819:5.1.1/tls",),
+)
 def everything_served_in_the_clear(rules: Rules) -> Rules:
     """The load balancer forwards both."""
     return rules | Rules(listener=Listener(plain=_ALL))
 
 
-@fault("login_page_in_the_clear", "rfc6749:10.8/no-cleartext", "partial", "The login page is served in the clear.")
+@fault(
+    "login_page_in_the_clear",
+    "rfc6749:10.8/no-cleartext",
+    "partial",
+    "The login page is served in the clear.",
+    also=("rfc6819:5.1.1/tls",),
+)
 def login_page_in_the_clear(rules: Rules) -> Rules:
     """Only the pages were forgotten; the token endpoint redirects."""
     return rules | Rules(listener=Listener(plain=("authorization", "login", "consent"), redirects=True))

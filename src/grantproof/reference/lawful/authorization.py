@@ -14,19 +14,21 @@ if TYPE_CHECKING:
     from grantproof.reference.clients import Client
 
 RESPONSE_TYPES = (frozenset(("token",)), frozenset(("id_token",)), frozenset(("id_token", "token")))
-RESPONSE_MODES = ("fragment", "form_post")
+RESPONSE_MODES = ("fragment", "form_post", "web_message")
 PROMPTS = frozenset(("none", "login", "consent", "select_account"))
 _VSCHAR = re.compile(r"\A[\x20-\x7E]+\Z")
+_LOOPBACK_PORT = re.compile(r"\A(http://127\.0\.0\.1):[0-9]{1,5}(/.*)\Z")
 _SECONDS = re.compile(r"\A[0-9]{1,10}\Z")
 
 
 def match_redirect_uri(call: Call, client: Client, uri: str) -> bool:
-    """Whether a redirect URI is registered, character by character.
+    """Whether a redirect URI is registered, character by character but for the port of a loopback address.
 
-    Source: RFC 6749 section 3.1.2.3; RFC 9700 section 2.1.
+    Source: RFC 6749 section 3.1.2.3; RFC 9700 sections 2.1 and 4.1.3.
     """
     del call
-    return uri in client.redirect_uris
+    without_port = _LOOPBACK_PORT.sub(r"\1\2", uri)
+    return uri in client.redirect_uris or (without_port != uri and without_port in client.redirect_uris)
 
 
 def default_redirect_uri(call: Call, client: Client) -> str | None:

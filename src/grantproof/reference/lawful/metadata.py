@@ -33,6 +33,7 @@ def common_metadata(call: Call) -> dict[str, Any]:
         "introspection_endpoint": server.url("introspection"),
         "introspection_endpoint_auth_methods_supported": list(AUTH_METHODS),
         "introspection_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGS),
+        "registration_endpoint": server.url("registration"),
         "revocation_endpoint": server.url("revocation"),
         "revocation_endpoint_auth_methods_supported": [*AUTH_METHODS, "none"],
         "revocation_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGS),

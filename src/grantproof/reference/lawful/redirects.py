@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import html
+import json
 import secrets
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from grantproof.reference.call import Answer
 from grantproof.reference.form import encode_form
@@ -79,7 +81,7 @@ def error_pairs(call: Call, pending: PendingRequest, refusal: Refusal) -> Pairs:
 
 
 def placement(call: Call, pending: PendingRequest) -> str:
-    """Where the parameters of an answer go: fragment, form_post, or (for the error to a code request) query.
+    """Where the parameters of an answer go: fragment, form_post, web_message; for the error to a code request, query.
 
     Source: RFC 6749 sections 4.1.2.1, 4.2.2 and 4.2.2.1; OAuth 2.0 Form Post Response Mode section 2.
     """
@@ -142,6 +144,31 @@ def form_post_page(call: Call, uri: str, pairs: Pairs) -> Answer:
     return call.rules.page(call, "Back to the application", body, 200)
 
 
+def message_origin(call: Call, uri: str) -> str:
+    """To whom a message with the answer is addressed: the origin of the redirect URI and nobody else.
+
+    Source: RFC 9700 section 4.17.2.
+    """
+    del call
+    parts = urlsplit(uri)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def web_message_page(call: Call, uri: str, pairs: Pairs) -> Answer:
+    """The page that hands an answer to the window that opened it.
+
+    Source: RFC 9700 section 4.17.
+    """
+    call.script_nonce = secrets.token_urlsafe(16)
+    message = {"type": "authorization_response", "response": dict(pairs)}
+    origin = json.dumps(call.rules.message_origin(call, uri)).replace("<", "\\u003c")
+    told = json.dumps(message).replace("<", "\\u003c")
+    script = f"(window.opener || window.parent).postMessage({told}, {origin})"
+    return call.rules.page(
+        call, "Back to the application", f'<script nonce="{call.script_nonce}">{script}</script>', 200
+    )
+
+
 def send_pairs(call: Call, pending: PendingRequest, pairs: Pairs) -> Answer:
     """The answer that carries parameters to the client.
 
@@ -151,5 +178,7 @@ def send_pairs(call: Call, pending: PendingRequest, pairs: Pairs) -> Answer:
     where = rules.placement(call, pending)
     if where == "form_post":
         return rules.form_post_page(call, pending.redirect_uri, pairs)
+    if where == "web_message":
+        return rules.web_message_page(call, pending.redirect_uri, pairs)
     location = rules.redirect_location(call, pending.redirect_uri, where, rules.encode_pairs(call, pairs))
     return Answer(rules.redirect_status(call), rules.redirect_headers(call, location))

@@ -22,6 +22,7 @@ METHODS = {
     "consent": ("GET", "HEAD", "POST"),
     "resource": ("GET", "HEAD", "POST"),
     "jwks": ("GET", "HEAD"),
+    "registration": ("POST", "DELETE"),
     "metadata": ("GET", "HEAD"),
     "openid_metadata": ("GET", "HEAD"),
     "appended_metadata": ("GET", "HEAD"),

@@ -7,6 +7,7 @@ import hashlib
 import secrets
 from typing import TYPE_CHECKING, Any
 
+from grantproof.reference.clients import RESOURCES
 from grantproof.reference.state import TokenRecord, token_key
 
 if TYPE_CHECKING:
@@ -48,11 +49,12 @@ def token_subject(call: Call, client: Client) -> str:
 
 
 def token_audience(call: Call) -> str:
-    """The resource server that access tokens are for.
+    """The resource server that an access token is for: the one that was named, if it is known, else the server's own.
 
-    Source: RFC 9068 section 3.
+    Source: RFC 9068 section 3; RFC 8707 section 2.
     """
-    return call.server.url("resource")
+    named = call.parameters.get("resource")
+    return named if named in RESOURCES else call.server.url("resource")
 
 
 def token_claims(call: Call, client: Client, record: TokenRecord) -> dict[str, Any]:
