@@ -263,7 +263,7 @@ def run_harness(only: tuple[str, ...] = ()) -> list[dict[str, Any]]:
             texts["refuses_connections"] = _raw_profile(lawful, _closed_port())
         texts |= {name: change(lawful) for name, change in PROFILES.items() if not only or name in only}
         jobs = [
-            Job(name, _written(folder, name, text), (), _arguments(name), rulebooks=("rfc6749",), patience_s=400)
+            Job(name, _written(folder, name, text), (), _arguments(name), rulebooks=("rfc6749",))
             for name, text in texts.items()
         ]
         return sorted((_row(outcome) for outcome in run_all(jobs, processes=4)), key=lambda row: str(row["id"]))

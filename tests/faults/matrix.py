@@ -1,6 +1,7 @@
 """The kill matrix: each fault with the checks of its clause, each oddity and harness fault with all but the fuzzing.
 
-`python -m tests.faults.matrix [--only ID]... [--everything]` writes reports/kill-matrix.json and prints a table.
+`python -m tests.faults.matrix [--only ID]...` writes reports/kill-matrix.json and prints a table. The cross of every
+fault with every check is `tests.faults.cross`.
 """
 
 import argparse
@@ -50,16 +51,13 @@ def _level(clause_id: str, registry: Registry) -> str:
     return clause.level(RULEBOOKS).value if clause else "unknown clause"
 
 
-def build(
-    only: tuple[str, ...] = (), *, oddities: bool = True, harness: bool = True, everything: bool = False
-) -> dict[str, Any]:
+def build(only: tuple[str, ...] = (), *, oddities: bool = True, harness: bool = True) -> dict[str, Any]:
     """Runs the whole matrix, or the variants named.
 
     Args:
         only: ids of faults and oddities; empty for all.
         oddities: run them too.
         harness: run the harness faults too.
-        everything: each fault with every check instead of those of its clause.
     """
     registry, sources = load_registry(), check_sources()
     faults = [fault for fault in all_faults().values() if not only or fault.id in only]
@@ -69,12 +67,12 @@ def build(
     secure = {variant.id for variant in variants if is_about_tls(variant, registry)}
     with variant_host() as (base_url, folder):
         lawful_checks = {check for fault in faults if only for check in checks_of(fault, sources)}
-        needed = () if odd or everything else tuple(sorted(lawful_checks))
+        needed = () if odd else tuple(sorted(lawful_checks))
         lawful_arguments = NOT_FUZZING if odd and not faults else ()
         jobs = [Job("lawful", write_profile(base_url, "lawful", folder), needed, lawful_arguments)]
         for fault in faults:
-            checks = () if everything else checks_of(fault, sources)
-            if (checks or everything) and fault.id not in secure:
+            checks = checks_of(fault, sources)
+            if checks and fault.id not in secure:
                 jobs.append(Job(fault.id, write_profile(base_url, fault.id, folder), checks))
         packed = bundles([oddity for oddity in odd if oddity.id not in secure], most=1 if only else 8)
         jobs += [
@@ -215,7 +213,6 @@ def main() -> int:
     """Builds, writes and prints the matrix."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", action="append", default=[], metavar="ID")
-    parser.add_argument("--everything", action="store_true", help="each fault with every check (nightly)")
     parser.add_argument("--no-oddities", action="store_true")
     parser.add_argument("--no-harness", action="store_true")
     options = parser.parse_args()
@@ -224,7 +221,6 @@ def main() -> int:
         tuple(options.only),
         oddities=not options.no_oddities,
         harness=not options.no_harness,
-        everything=options.everything,
     )
     document["seconds"] = round(time.monotonic() - began, 1)
     if not options.only:

@@ -47,7 +47,7 @@ class Job:
     checks: tuple[str, ...] = ()
     arguments: tuple[str, ...] = ()
     rulebooks: tuple[str, ...] = RULEBOOKS
-    patience_s: float = 120
+    patience_s: float = 900
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from tests.faults.shard import Job, Outcome, run_all
 TLS_NEEDS = frozenset({"tls", "plain_http"})
 LAWFUL_TLS = "lawful"
 _AT_ONCE = 4
-_PATIENCE_S = 300
+_PATIENCE_S = 900
 
 
 def is_about_tls(variant: Fault | Oddity, registry: Registry) -> bool:
