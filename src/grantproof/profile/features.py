@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from grantproof.profile.addresses import is_loopback
 from grantproof.profile.discovery import Metadata
 from grantproof.profile.facts import Facts, Offered, no, provable, unknown, yes
+from grantproof.wire.loopback import is_loopback
 
 SHORT_LIFETIME_S = 60.0
 """Tokens that live no longer than this are waited for."""

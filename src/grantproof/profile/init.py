@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Iterator
 
-from grantproof.profile.addresses import is_loopback
 from grantproof.profile.client import RESPONSE_WORDS, SECRET_METHODS
 from grantproof.profile.discovery import ENDPOINT_MEMBERS, Metadata
+from grantproof.wire.loopback import is_loopback
 
 MAX_SHOWN = 200
 MAX_LISTED = 20

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, ModelWrapValidatorHandler, ValidationError, model_validator
 
-from grantproof.profile.addresses import VALUE, is_loopback, issuer_problem, origin, without_query
+from grantproof.profile.addresses import VALUE, issuer_problem, origin, without_query
 from grantproof.profile.client import AuthMethod, Client, Grant, SigningAlg
 from grantproof.profile.near import near_miss
 from grantproof.profile.part import (
@@ -26,6 +26,7 @@ from grantproof.profile.part import (
 )
 from grantproof.profile.signing_in import Call, Driver, Login, LoginStep
 from grantproof.profile.values import is_table
+from grantproof.wire.loopback import is_loopback
 
 __all__ = [
     "AuthMethod",

@@ -6,8 +6,8 @@ Rules of this file:
 """
 
 import time
+from http.cookiejar import Cookie, DefaultCookiePolicy
 from http.cookiejar import CookieJar as _StandardJar
-from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 from urllib.request import Request as _StandardRequest
@@ -16,6 +16,7 @@ from grantproof.errors import Inconclusive
 from grantproof.transport.politeness import Politeness
 from grantproof.wire.answer import Answer
 from grantproof.wire.headers import Headers
+from grantproof.wire.loopback import is_loopback
 
 if TYPE_CHECKING:
     import ssl
@@ -38,11 +39,21 @@ class ResetError(Inconclusive):
     """The server broke the connection off on every attempt."""
 
 
+class _CookiePolicy(DefaultCookiePolicy):
+    """Takes loopback for secure, as browsers do: a cookie with Secure comes back to http://127.0.0.1 too.
+
+    Source: RFC 6265 section 5.4, which leaves what is secure to the user agent; Secure Contexts section 3.1.
+    """
+
+    def return_ok_secure(self, cookie: Cookie, request: _StandardRequest) -> bool:
+        return not cookie.secure or request.type in {"https", "wss"} or is_loopback(request.full_url)
+
+
 class CookieJar:
     """The cookies of one user agent. Its repr shows none."""
 
     def __init__(self) -> None:
-        self._jar = _StandardJar(DefaultCookiePolicy(secure_protocols=("https", "wss")))
+        self._jar = _StandardJar(_CookiePolicy())
 
     def __repr__(self) -> str:
         return f"CookieJar({len(self._jar)} cookies)"

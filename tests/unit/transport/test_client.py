@@ -115,6 +115,23 @@ def test_cookies_are_kept_sent_and_copied() -> None:
     assert "1234567890abc" not in repr(jar)
 
 
+@pytest.mark.parametrize(
+    ("url", "comes_back"),
+    [
+        ("https://as.example/", True),
+        ("http://127.0.0.1:1/", True),
+        ("http://[::1]:1/", True),
+        ("http://localhost:1/", True),
+        ("http://as.example/", False),
+        ("http://localhost.example/", False),
+    ],
+)
+def test_a_secure_cookie_comes_back_over_tls_and_to_loopback(url: str, *, comes_back: bool) -> None:
+    jar = CookieJar()
+    jar.store(url, Headers((("Set-Cookie", "sid=1; Secure; Path=/; Version=1; SameSite=None"),)))
+    assert jar.header(url) == ("sid=1" if comes_back else None)
+
+
 def test_raw_octets_are_sent_as_they_are() -> None:
     heard: list[bytes] = []
 
