@@ -184,7 +184,7 @@ def test_error_brings_the_state_back(idp: Idp, token_flow: Flow, path: ErrorPath
 def test_refused_client_gets_its_state_back(idp: Idp, unentitled_flow: Flow) -> None:
     answer = idp.authorize(unentitled_flow, response_type="token", state=DEMANDING_STATE)
     if answer.error is None:
-        raise Inconclusive(f"no error came back to the client: {answer.describe()}")
+        raise NotOffered(f"no error came back to the client: {answer.describe()}")
     assert answer.parameters.all("state") == (DEMANDING_STATE,)
 
 
