@@ -5,11 +5,16 @@ from pathlib import Path
 from grantproof.errors import GrantproofError
 from tests.interop.server import Server
 from tests.interop.servers.django_oauth_toolkit.server import DjangoOAuthToolkit
+from tests.interop.servers.keycloak.server import Keycloak
 from tests.interop.servers.oauth2orize.server import OAuth2orize
 from tests.interop.servers.oidc_provider.server import OidcProvider
+from tests.interop.servers.spring_authorization_server.server import SpringAuthorizationServer
 
 ROOT = Path(__file__).parents[2]
-SERVERS: dict[str, Server] = {server.name: server for server in (DjangoOAuthToolkit(), OAuth2orize(), OidcProvider())}
+SERVERS: dict[str, Server] = {
+    server.name: server
+    for server in (DjangoOAuthToolkit(), Keycloak(), OAuth2orize(), OidcProvider(), SpringAuthorizationServer())
+}
 
 
 def find_server(name: str) -> Server:

@@ -1,5 +1,6 @@
 """Random credentials for one start of a server."""
 
+import base64
 import os
 import secrets
 from pathlib import Path
@@ -28,3 +29,12 @@ def write_private_key(path: Path) -> Path:
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(pem)
     return path
+
+
+def public_key_text(path: Path) -> str:
+    """The public half of a private key: SubjectPublicKeyInfo (RFC 5280 section 4.1) in one line of Base64."""
+    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - only servers with keys pay for it
+
+    key = serialization.load_pem_private_key(path.read_bytes(), None)
+    info = key.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return base64.b64encode(info).decode("ascii")

@@ -22,9 +22,11 @@ from typing import Protocol
 from grantproof.errors import GrantproofError
 
 PATIENCE_S = 60.0
+"""How long a server may take to come up, unless it says that it needs longer."""
+LISTENS = re.compile(r"^listening (http://127\.0\.0\.1:\d+)$", re.MULTILINE)
+"""What a server of ours writes to its log once it listens."""
 _END_S = 5.0
-_LISTENING = re.compile(r"^listening (http://127\.0\.0\.1:\d+)$", re.MULTILINE)
-_KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ")
+_KEPT = ("PATH", "JAVA_HOME", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ")
 
 
 @dataclass(frozen=True)
@@ -124,7 +126,13 @@ def run_tool(command: Sequence[str | Path], *, cwd: Path | None = None) -> None:
 
 
 def spawn(
-    command: Sequence[str | Path], *, cwd: Path, log: Path, environ: Mapping[str, str]
+    command: Sequence[str | Path],
+    *,
+    cwd: Path,
+    log: Path,
+    environ: Mapping[str, str],
+    listens: re.Pattern[str] = LISTENS,
+    patience_s: float = PATIENCE_S,
 ) -> "tuple[subprocess.Popen[bytes], str]":
     """Starts a server and waits until its log says where it listens; gives the process and the base URL.
 
@@ -133,9 +141,11 @@ def spawn(
         cwd: its working directory.
         log: the file that takes its output.
         environ: its environment, beside the few variables that every program needs.
+        listens: what it writes once it listens; the first group is the base URL.
+        patience_s: how long that may take.
 
     Raises:
-        GrantproofError: it ended, or it says nothing for a minute.
+        GrantproofError: it ended, or it did not say in time where it listens.
     """
     inherited = {name: os.environ[name] for name in _KEPT if name in os.environ}
     with log.open("wb") as output:
@@ -148,10 +158,10 @@ def spawn(
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + patience_s
     while time.monotonic() < deadline:
         ended = process.poll() is not None
-        found = _LISTENING.search(log.read_text("utf-8", "replace"))
+        found = listens.search(log.read_text("utf-8", "replace"))
         if found:
             return process, found[1]
         if ended:

@@ -1,5 +1,7 @@
 """Starting, finding and ending the servers of the interoperability runs."""
 
+import base64
+import re
 import signal
 import sys
 from pathlib import Path
@@ -10,7 +12,7 @@ from grantproof.errors import GrantproofError
 from grantproof.wire.form import encode_component
 from tests.interop import run, server
 from tests.interop.catalogue import SERVERS, find_server
-from tests.interop.credentials import random_secret, reserved_secret, write_private_key
+from tests.interop.credentials import public_key_text, random_secret, reserved_secret, write_private_key
 
 LISTENS = "import signal; print('a notice\\nlistening http://127.0.0.1:4711', flush=True); signal.pause()"
 STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {LISTENS}"
@@ -27,6 +29,25 @@ def test_a_server_is_up_when_its_log_says_where(tmp_path: Path) -> None:
     up.stop()
     assert process.returncode == -signal.SIGTERM
     up.stop()
+
+
+def test_a_server_may_say_in_its_own_words_where_it_listens(tmp_path: Path) -> None:
+    says = "import signal; print('INFO Up. Listening on: http://127.0.0.1:4712', flush=True); signal.pause()"
+    process, base_url = server.spawn(
+        [sys.executable, "-c", says],
+        cwd=tmp_path,
+        log=tmp_path / "log",
+        environ={},
+        listens=re.compile(r"Listening on: (\S+)"),
+    )
+    server.end_group(process)
+    assert base_url == "http://127.0.0.1:4712"
+
+
+def test_a_server_that_takes_too_long_is_ended(tmp_path: Path) -> None:
+    waits = "import signal; print('starting', flush=True); signal.pause()"
+    with pytest.raises(GrantproofError, match="does not come up"):
+        server.spawn([sys.executable, "-c", waits], cwd=tmp_path, log=tmp_path / "log", environ={}, patience_s=0.0)
 
 
 def test_a_server_that_does_not_listen_to_reason_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,6 +124,12 @@ def test_a_private_key_is_readable_by_its_owner_only(tmp_path: Path) -> None:
     path = write_private_key(tmp_path / "key.pem")
     assert path.stat().st_mode & 0o777 == 0o600
     assert path.read_text().startswith("-----BEGIN PRIVATE KEY-----")
+
+
+def test_the_public_half_of_a_key_is_one_line_of_base64(tmp_path: Path) -> None:
+    text = public_key_text(write_private_key(tmp_path / "key.pem"))
+    assert base64.b64decode(text, validate=True).startswith(b"\x30\x82")
+    assert "\n" not in text
 
 
 def test_servers_are_found_by_name() -> None:

@@ -1,0 +1,1 @@
+"""Keycloak, with a realm of the clients that its profile names."""
