@@ -59,7 +59,7 @@ class Redactor:
     def __init__(self, secrets: "Iterable[str]" = ()) -> None:
         self._words: set[str] = set()
         self._secrets: set[str] = set()
-        self._pattern: re.Pattern[str] | None = None
+        self._longest_first: list[str] = []
         self.add(secrets)
 
     def __repr__(self) -> str:
@@ -70,8 +70,7 @@ class Redactor:
         for secret in secrets:
             if len(secret) >= _MIN_LENGTH:
                 self._secrets.update(_spellings(secret))
-        ordered = sorted(self._secrets, key=len, reverse=True)
-        self._pattern = re.compile("|".join(map(re.escape, ordered))) if ordered else None
+        self._longest_first = sorted(self._secrets, key=len, reverse=True)
 
     def learn(self, value: object) -> None:
         """Adds a token or a cookie's value that the server issued."""
@@ -91,8 +90,9 @@ class Redactor:
 
     def known(self, text: str) -> str:
         """The text without the secrets whose value is known."""
-        if self._pattern is not None:
-            text = self._pattern.sub(mark("secret"), text)
+        # A pattern of all secrets would take seconds to compile each time that a long one is learnt.
+        if found := [secret for secret in self._longest_first if secret in text]:
+            text = re.sub("|".join(map(re.escape, found)), mark("secret"), text)
         if self._words:
             text = _WORD.sub(self._word, text)
         if "..." in text:
