@@ -799,17 +799,15 @@ class Idp:
             return CredentialsRefused(
                 f"the plain request of {caller.client.name} by {caller.method} got invalid_client: {where}"
             )
+        if answer.issued:
+            return None
+        seen = f"status {answer.status}, {answer.error}"
+        told = f"the plain request of {caller.client.name} by {caller.method} got no token ({seen})"
         owed = caller.entitled or answer.error is None
-        if owed and not answer.issued and self._treats_as_a_stranger(caller, answer):
-            name = caller.client.name
-            return CredentialsRefused(
-                f"the plain request of {name} is answered like that of a client that is not there: "
-                f"is clients.{name} of the profile right, and the token endpoint?"
-            )
-        if caller.entitled and not answer.issued:
-            seen = f"status {answer.status}, {answer.error}"
-            return Inconclusive(f"the plain request of {caller.client.name} by {caller.method} got no token ({seen})")
-        return None
+        if owed and self._treats_as_a_stranger(caller, answer):
+            where = f"is clients.{caller.client.name} of the profile right, and the token endpoint?"
+            return CredentialsRefused(f"{told}, and a client that is not there gets the same answer: {where}")
+        return Inconclusive(told) if caller.entitled else None
 
     def _treats_as_a_stranger(self, caller: Caller, answer: TokenAnswer) -> bool:
         """Whether a client that is not there gets the same answer: then it says nothing of the server's ways."""
