@@ -15,10 +15,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from grantproof.errors import CredentialsRefused, GrantproofError, Inconclusive, NotOffered
-from grantproof.login import FormsDriver, UserAgent
+from grantproof.login import Chromium, FormsDriver, UserAgent
 from grantproof.profile.discovery import Metadata, fill_endpoints, metadata_sources, read_metadata
 from grantproof.profile.offer import SHORT_LIFETIME_S, Offer
 from grantproof.roles import ROLES, Caller, Flow, Holder, distinct
@@ -32,8 +33,6 @@ from grantproof.wire.form import Form
 from grantproof.wire.request import FormRequest, Request
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from grantproof.matrix.authorization_errors import ErrorPath
     from grantproof.profile.client import Client
     from grantproof.profile.model import Profile, User
@@ -68,9 +67,10 @@ class Idp:
     )
     _audiences: dict[str, str] = field(default_factory=dict[str, str], repr=False)
     _grace_s: float = field(default=PROPAGATION_S, repr=False)
+    _chromium: Chromium = field(default_factory=Chromium, repr=False)
 
     @classmethod
-    def open(cls, profile: "Profile", *, counter: "Path | None" = None, workers: int = 1) -> Self:
+    def open(cls, profile: "Profile", *, counter: Path | None = None, workers: int = 1) -> Self:
         """Connects a profile to its target: reads the metadata and fills the endpoints that the profile leaves open.
 
         Args:
@@ -112,8 +112,9 @@ class Idp:
         self.close()
 
     def close(self) -> None:
-        """Closes the connections."""
+        """Closes the connections, and the browser if there is one."""
         self.transport.close()
+        self._chromium.close()
 
     @cached_property
     def offer(self) -> Offer:
@@ -534,7 +535,21 @@ class Idp:
         return request
 
     def _driver(self, user: str, password: str | None = None) -> FormsDriver:
-        return FormsDriver(self.transport, _steps_for(self.profile, user, password), self.profile.origins)
+        """What walks through the pages, as the profile says. What is not used is not imported."""
+        login, origins = self.profile.login, self.profile.origins
+        if login.driver == "command":
+            from grantproof.login.command import CommandDriver, Program  # noqa: PLC0415 - see above
+
+            who = _user_of(self.profile, user)
+            name, own = (who.username, who.password) if who else ("", "")
+            folder = self.profile.path.parent if self.profile.path else Path()
+            return CommandDriver(self.transport, origins, Program(login.command, folder, name, password or own))
+        steps = _steps_for(self.profile, user, password)
+        if login.driver == "browser":
+            from grantproof.login.browser import BrowserDriver  # noqa: PLC0415 - see above
+
+            return BrowserDriver(self.transport, steps, origins, self._chromium)
+        return FormsDriver(self.transport, steps, origins)
 
     def _wait_for_login(self) -> None:
         pause_s = self._last_login + self.profile.politeness.login_interval_s - time.monotonic()
@@ -902,11 +917,15 @@ def _told(answer: Answer) -> tuple[object, ...]:
     return answer.status, kind, str(members.get("error")), tuple(sorted(members))
 
 
+def _user_of(profile: "Profile", user: str) -> "User | None":
+    return {"user": profile.user, "user2": profile.user2, "disposable_user": profile.disposable_user}[user]
+
+
 def _steps_for(profile: "Profile", user: str, password: str | None = None) -> "list[LoginStep]":
     """The login steps with another user's name and password in place of the first's, or with another password."""
     if profile.user is None or (user == "user" and password is None):
         return list(profile.login.steps)
-    own = {"user": profile.user, "user2": profile.user2, "disposable_user": profile.disposable_user}[user]
+    own = _user_of(profile, user)
     if own is None:
         raise NotOffered(f"the profile has no [{user}]")
     swap = _Swap(profile.user, own.username, password or own.password)

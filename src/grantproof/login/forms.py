@@ -35,6 +35,8 @@ class UserAgent:
     user: str = "user"
     jar: CookieJar = field(default_factory=CookieJar)
     signed_in: bool = False
+    storage: Any = field(default=None, repr=False)
+    """What a real browser keeps beside cookies, in Playwright's shape."""
 
 
 @dataclass
@@ -58,9 +60,9 @@ class FormsDriver:
     """
 
     def __init__(self, transport: Transport, steps: "Sequence[LoginStep]", origins: "Collection[str]") -> None:
-        self._transport = transport
-        self._steps = steps
-        self._origins = frozenset(origins)
+        self.transport = transport
+        self.steps = steps
+        self.origins = frozenset(origins)
 
     def walk(
         self,
@@ -89,24 +91,35 @@ class FormsDriver:
         while following is not None:
             if len(journey.steps) >= MAX_HOPS:
                 raise Inconclusive(f"the authorization endpoint redirects without end ({MAX_HOPS} hops)")
-            answer = self._transport.send(following, agent.jar)
+            answer = self.transport.send(following, agent.jar)
             journey.steps.append(answer)
             page = read_page(answer) if answer.status not in {204, 304} else None
-            redirect = find_redirect(answer, page)
+            redirect = self.find_redirect(answer, page)
             if redirect is not None:
                 following = self._follow(redirect, following, leave_at)
                 if following is None:
                     journey.redirect = redirect
                 continue
-            following = None if stop_at_pages else self._act(page, agent, choice, journey, pages)
-            if following is None:
+            if stop_at_pages:
+                self.rest(page, agent, journey, leave_at)
+                following = None
+            else:
+                following = self.act(page, agent, choice, journey, pages, leave_at)
+            if following is None and journey.redirect is None:
                 journey.page = answer
         return journey
+
+    def find_redirect(self, answer: Answer, page: Page | None) -> Redirect | None:
+        """What in an answer takes the browser elsewhere by itself, as far as can be read without running it."""
+        return find_redirect(answer, page)
+
+    def rest(self, page: Page | None, agent: UserAgent, journey: Journey, leave_at: "Collection[str]") -> None:
+        """Looks whether a page that nobody acts on goes elsewhere by itself: without a browser, `find_redirect` did."""
 
     def submission(self, answer: Answer, choice: str) -> Request | None:
         """What the step with this choice makes of a page, unsent; None when there is no such step for it."""
         page = read_page(answer)
-        for step in self._steps:
+        for step in self.steps:
             if page is not None and step.choice == choice and not step.calls and self._matches(step, page):
                 return self._submit(step, page)
         return None
@@ -114,7 +127,7 @@ class FormsDriver:
     def _follow(self, redirect: Redirect, sent: Request, leave_at: "Collection[str]") -> Request | None:
         """The request of a hop inside the server; None when the hop leaves it."""
         target = redirect.url.partition("#")[0]
-        if origin_of(target) not in self._origins or any(_reaches(target, uri) for uri in leave_at):
+        if leaves(target, self.origins, leave_at):
             return None
         if redirect.form is not None and redirect.method.upper() == "POST":
             return _post(target, redirect.form)
@@ -124,26 +137,39 @@ class FormsDriver:
             return Request("POST", target, sent.headers, sent.body)
         return Request("GET", target)
 
-    def _act(
-        self, page: Page | None, agent: UserAgent, choice: str, journey: Journey, pages: dict[str, int]
+    def act(
+        self,
+        page: Page | None,
+        agent: UserAgent,
+        choice: str,
+        journey: Journey,
+        pages: dict[str, int],
+        leave_at: "Collection[str]" = (),
     ) -> Request | None:
         """The request that a login step makes of a page; None when no step is for it."""
+        del leave_at
         if page is None:
             return None
-        for number, step in enumerate(self._steps):
-            if step.choice not in {None, choice} or not self._matches(step, page):
-                continue
-            label = step.when or f"step {number + 1}"
-            key = f"{number} {page.answer.url.partition('?')[0]} {page.shape}"
-            pages[key] = pages.get(key, 0) + 1
-            if pages[key] >= _SAME_FORM or len(journey.acted) >= MAX_PAGES:
-                doubt = f"are the user's name and password right? ({page.describe()})"
-                raise Inconclusive(f"the login step {label!r} comes again and again: {doubt}")
-            journey.acted.append(label)
-            if step.calls:
-                return self._call(step, page, agent, journey)
-            return self._submit(step, page)
+        for step in self.steps:
+            if step.choice in {None, choice} and self._matches(step, page):
+                self.note(step, page, journey, pages)
+                return self.call(step, page, agent, journey) if step.calls else self._submit(step, page)
         return None
+
+    def note(self, step: "LoginStep", page: Page, journey: Journey, pages: dict[str, int]) -> None:
+        """Keeps count of a step that acts.
+
+        Raises:
+            Inconclusive: it acted on the same page before, again and again.
+        """
+        number = self.steps.index(step)
+        label = step.when or f"step {number + 1}"
+        key = f"{number} {page.answer.url.partition('?')[0]} {page.shape}"
+        pages[key] = pages.get(key, 0) + 1
+        if pages[key] >= _SAME_FORM or len(journey.acted) >= MAX_PAGES:
+            doubt = f"are the user's name and password right? ({page.describe()})"
+            raise Inconclusive(f"the login step {label!r} comes again and again: {doubt}")
+        journey.acted.append(label)
 
     def _matches(self, step: "LoginStep", page: Page) -> bool:
         if step.when is None:
@@ -200,7 +226,7 @@ class FormsDriver:
             raise Inconclusive(f"the login step {step.when!r} finds no form on its page ({page.describe()})")
         return page.forms[0]
 
-    def _call(self, step: "LoginStep", page: Page, agent: UserAgent, journey: Journey) -> Request | None:
+    def call(self, step: "LoginStep", page: Page, agent: UserAgent, journey: Journey) -> Request | None:
         """Makes the calls of a single-page login, then gives the request for where it goes on."""
         import json  # noqa: PLC0415 - only single-page logins need it
 
@@ -208,7 +234,7 @@ class FormsDriver:
             url = _expand(call.url, page, journey.json)
             body = b"" if call.body is None else json.dumps(call.body).encode()
             headers = (*call.headers.items(), *((("Content-Type", "application/json"),) if body else ()))
-            answer = self._transport.send(
+            answer = self.transport.send(
                 self._inside(Request(call.method, resolve(page.answer.url, url), headers, body)), agent.jar
             )
             journey.steps.append(answer)
@@ -226,7 +252,7 @@ class FormsDriver:
 
     def _inside(self, request: Request) -> Request:
         origin = origin_of(request.url)
-        if origin not in self._origins:
+        if origin not in self.origins:
             raise Inconclusive(f"a login step would leave the server for {origin}: name it in login.origins")
         return request
 
@@ -243,6 +269,11 @@ def origin_of(url: str) -> str:
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     default = {"https": 443, "http": 80}.get(parts.scheme.lower())
     return f"{parts.scheme.lower()}://{host}" + ("" if port in {None, default} else f":{port}")
+
+
+def leaves(url: str, origins: "Collection[str]", leave_at: "Collection[str]") -> bool:
+    """Whether a hop leaves the server: for an origin that is not its own, or for one of these redirection URIs."""
+    return origin_of(url) not in origins or any(_reaches(url.partition("#")[0], uri) for uri in leave_at)
 
 
 def _reaches(target: str, uri: str) -> bool:

@@ -69,6 +69,29 @@ class CookieJar:
         if "set-cookie" in headers:
             self._jar.extract_cookies(_CookieAnswer(headers), _StandardRequest(url))  # type: ignore[arg-type]  # noqa: S310 # pyright: ignore[reportArgumentType] - it needs only info()
 
+    def put(self, url: str, name: str, value: str) -> None:
+        """Keeps a cookie that a script set, for the host of a URL; one that is there already keeps its attributes."""
+        known = [cookie for cookie in self._jar if cookie.name == name]
+        for cookie in known:
+            cookie.value = value
+        if not known:
+            self.store(url, Headers((("Set-Cookie", f"{name}={value}; Path=/"),)))
+
+    def for_browser(self, url: str) -> list[dict[str, Any]]:
+        """The cookies for a URL's host as a browser is given them: name, value, domain, path, flags."""
+        host = urlsplit(url).hostname or ""
+        return [
+            {
+                "name": cookie.name,
+                "value": cookie.value or "",
+                "domain": host if cookie.domain.removesuffix(".local") == host else cookie.domain,
+                "path": cookie.path,
+                "secure": cookie.secure,
+                "httpOnly": any(name.lower() == "httponly" for name, _ in _attributes(cookie)),
+            }
+            for cookie in self._jar
+        ]
+
     @property
     def values(self) -> tuple[str, ...]:
         """The values held, to be redacted."""

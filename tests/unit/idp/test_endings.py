@@ -310,7 +310,7 @@ def test_another_user_or_password_signs_in(
 
 def test_without_a_second_user_there_is_none(connect: Connect) -> None:
     idp, _ = connect({"/authorize": lambda _: Reply(signing_in("login"))}, more=STEPS)
-    with pytest.raises(NotOffered, match=r"no second user: \[user2\]"):
+    with pytest.raises(NotOffered, match=r"the profile has no \[user2\]"):
         idp.authorize(spa(idp), agent=idp.fresh_agent("user2"))
 
 
