@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 SETTLE_S = 0.4
 """How long a page may be quiet before it is taken to wait for its user."""
 _POLL_MS = 25
+_LOOK_MS, _LAST_LOOK_MS = 100, 500
 _MAX_REQUESTS = 300
 _KEPT_HEADERS = frozenset(
     {"accept", "content-type", "x-csrf-token", "x-requested-with", "x-xsrf-token", "authorization"}
@@ -178,6 +179,7 @@ class _Stage:
         self._context = driver.context(agent)
         self._sheet = _Sheet(self._context.new_page(), page.answer)
         self._sheet.busy_at = time.monotonic()
+        self._loaded = False
 
     def __enter__(self) -> Self:
         tab = self._sheet.tab
@@ -191,14 +193,16 @@ class _Stage:
         cookies: Any = self._agent.jar.for_browser(self._page.answer.url)
         if cookies:
             self._context.add_cookies(cookies)
-        self._calmly(lambda: tab.goto(self._page.answer.url, wait_until="domcontentloaded"))
+        tab.on("load", self._note_loaded)
+        self._calmly(lambda: tab.goto(self._page.answer.url, wait_until="commit"))
         return self
 
     def __exit__(self, *_: object) -> None:
-        with suppress(Exception):
-            self._agent.storage = {"cookies": [], "origins": self._context.storage_state()["origins"]}
-            for cookie in self._context.cookies():
-                self._agent.jar.put(self._page.answer.url, str(cookie.get("name")), str(cookie.get("value")))
+        if self._is_responsive():
+            with suppress(Exception):
+                self._agent.storage = {"cookies": [], "origins": self._context.storage_state()["origins"]}
+                for cookie in self._context.cookies():
+                    self._agent.jar.put(self._page.answer.url, str(cookie.get("name")), str(cookie.get("value")))
         with suppress(Exception):
             self._context.close()
 
@@ -222,9 +226,7 @@ class _Stage:
     def settle(self) -> None:
         """Waits until the page goes elsewhere, or is quiet."""
         until = time.monotonic() + self._timeout_s
-        while self.caught is None and time.monotonic() < until:
-            if time.monotonic() - self._sheet.busy_at > SETTLE_S:
-                return
+        while self.caught is None and time.monotonic() < until and not self._is_quiet():
             self._pause()
 
     def wait_for(self, steps: "Sequence[LoginStep]", done: "Sequence[str]") -> "LoginStep | None":
@@ -234,10 +236,10 @@ class _Stage:
         """
         until = time.monotonic() + self._timeout_s
         while self.caught is None and time.monotonic() < until:
-            quiet = time.monotonic() - self._sheet.busy_at > SETTLE_S
+            quiet = self._is_quiet()
             for number, step in enumerate(steps):
                 known = (step.when or f"step {number + 1}") in done
-                if (quiet or not known) and self._meets(step):
+                if (quiet or not known) and self._meets(step, _LAST_LOOK_MS if quiet else _LOOK_MS):
                     return step
             if quiet:
                 return None
@@ -247,7 +249,23 @@ class _Stage:
     def _pause(self) -> None:
         self._calmly(lambda: self._sheet.tab.wait_for_timeout(_POLL_MS))
 
-    def _meets(self, step: "LoginStep") -> bool:
+    def _note_loaded(self, _: object) -> None:
+        self._loaded, self._sheet.busy_at = True, time.monotonic()
+
+    def _is_quiet(self) -> bool:
+        return self._loaded and time.monotonic() - self._sheet.busy_at > SETTLE_S
+
+    def _is_responsive(self) -> bool:
+        """Whether the page still answers: one that does not stop running would be waited for without end."""
+        from playwright.sync_api import Error  # noqa: PLC0415 - loaded by now
+
+        try:
+            self._sheet.tab.wait_for_function("true", timeout=_LAST_LOOK_MS)
+        except Error:
+            return False
+        return True
+
+    def _meets(self, step: "LoginStep", patience_ms: float) -> bool:
         from playwright.sync_api import Error  # noqa: PLC0415 - loaded by now
 
         if step.when is not None and step.when.startswith("url~"):
@@ -255,7 +273,7 @@ class _Stage:
 
             return re.search(step.when[4:], self._sheet.tab.url) is not None
         try:
-            self._sheet.tab.wait_for_selector(step.when or "form", state="visible", timeout=1)
+            self._sheet.tab.wait_for_selector(step.when or "form", state="visible", timeout=patience_ms)
         except Error:
             return False
         return True
