@@ -106,14 +106,14 @@ class CommandDriver(FormsDriver):
             )
         except OSError as problem:
             raise Inconclusive(f"the login command {name} does not start: {problem.strerror}") from None
-        try:
-            said, complained = process.communicate(timeout=self._patience_s)
-        except subprocess.TimeoutExpired:
-            raise Inconclusive(f"the login command {name} does not end within {self._patience_s:g} s") from None
-        finally:
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(process.pid, SIGKILL)
-            process.wait()
+        with process:
+            try:
+                said, complained = process.communicate(timeout=self._patience_s)
+            except subprocess.TimeoutExpired:
+                raise Inconclusive(f"the login command {name} does not end within {self._patience_s:g} s") from None
+            finally:
+                with suppress(ProcessLookupError, PermissionError):
+                    os.killpg(process.pid, SIGKILL)
         return self._read(name, process.returncode, said[:_LONGEST], complained)
 
     def _read(self, name: str, code: int, said: bytes, complained: bytes) -> str:
