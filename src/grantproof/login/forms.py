@@ -2,7 +2,8 @@
 
 Rules of this file:
 - A credential is only ever sent to the authorization server's own origins and those that the profile names.
-- The hop that leaves them, or that reaches one of the client's redirection URIs, is read and never followed.
+- The hop that leaves them, or that reaches one of the client's redirection URIs, is read and never followed, be it the
+  server's own or the link that a step presses.
 """
 
 import re
@@ -137,7 +138,7 @@ class FormsDriver:
             return Request("POST", target, sent.headers, sent.body)
         return Request("GET", target)
 
-    def act(
+    def act(  # noqa: PLR0913, PLR0917 - one step of the walk, with all that it knows
         self,
         page: Page | None,
         agent: UserAgent,
@@ -146,14 +147,16 @@ class FormsDriver:
         pages: dict[str, int],
         leave_at: "Collection[str]" = (),
     ) -> Request | None:
-        """The request that a login step makes of a page; None when no step is for it."""
-        del leave_at
+        """The request that a login step makes of a page; None when no step is for it or it leads to the client."""
         if page is None:
             return None
         for step in self.steps:
             if step.choice in {None, choice} and self._matches(step, page):
                 self.note(step, page, journey, pages)
-                return self.call(step, page, agent, journey) if step.calls else self._submit(step, page)
+                if step.calls:
+                    return self.call(step, page, agent, journey)
+                journey.redirect = self._pressed(step, page, leave_at)
+                return None if journey.redirect is not None else self._submit(step, page)
         return None
 
     def note(self, step: "LoginStep", page: Page, journey: Journey, pages: dict[str, int]) -> None:
@@ -170,6 +173,19 @@ class FormsDriver:
             doubt = f"are the user's name and password right? ({page.describe()})"
             raise Inconclusive(f"the login step {label!r} comes again and again: {doubt}")
         journey.acted.append(label)
+
+    def _pressed(self, step: "LoginStep", page: Page, leave_at: "Collection[str]") -> Redirect | None:
+        """The link to a redirection URI that a step presses: the user goes back to the client by a click.
+
+        Source: RFC 6749 section 1.7.
+        """
+        button = self._button(step, page) if step.submit is not None else None
+        if button is None or button.tag != "a":
+            return None
+        target = resolve(page.answer.url, button.get("href") or "")
+        if not any(_reaches(target.partition("#")[0], uri) for uri in leave_at):
+            return None
+        return Redirect("link", target, page.answer.status)
 
     def _matches(self, step: "LoginStep", page: Page) -> bool:
         if step.when is None:

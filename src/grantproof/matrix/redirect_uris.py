@@ -203,7 +203,8 @@ def mutations(*groups: Group) -> tuple[Mutation, ...]:
 def sent_to(answer: AuthorizationAnswer, uris: Iterable[str]) -> str | None:
     """What took, or would take, the browser to one of these URIs or to a host of theirs; None when nothing does.
 
-    Only what happens by itself counts: a redirection, a refresh, a script, a form that submits itself.
+    Only what happens by itself counts: a redirection, a refresh, a script, a form that submits itself; no link that
+    somebody presses.
 
     Args:
         answer: where the journey ended.
@@ -215,7 +216,7 @@ def sent_to(answer: AuthorizationAnswer, uris: Iterable[str]) -> str | None:
         location = step.headers.get("location")
         if location is not None and any(_starts(location, uri) for uri in wanted):
             return f"a Location header of status {step.status}"
-    if answer.redirect is None:
+    if answer.redirect is None or answer.redirect.kind == "link":
         return None
     target = answer.redirect.url
     if _hostname(target) in hosts or any(_starts(target, uri) for uri in wanted):

@@ -107,9 +107,10 @@ class AuthorizationServer:
             await asyncio.sleep(answer.delay_s)
         response = Response(answer.body, answer.status)
         response.raw_headers = [
-            *((name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in answer.headers),
-            (b"content-length", str(len(answer.body)).encode()),
+            (name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in answer.headers
         ]
+        if answer.header("transfer-encoding") is None:
+            response.raw_headers.append((b"content-length", str(len(answer.body)).encode()))
         await response(scope, receive, send)
 
     def answer(self, call: Call) -> Answer:

@@ -41,6 +41,9 @@ submit = "button[value=allow]"
 when = "form#consent"
 choice = "deny"
 submit = "button[value=deny]"
+[[login.steps]]                            # some servers end on a page with a link back
+when = "a#back-to-client"
+submit = "a#back-to-client"
 """
 CLAIMS = """\
 [claims]                                   # what the server does, beside its metadata

@@ -101,9 +101,10 @@ class TokenAnswer(Answer):
 
 @dataclass(frozen=True)
 class Redirect:
-    """What would take the browser away from the authorization server by itself.
+    """What would take the browser away from the authorization server.
 
-    `kind` is `3xx`, `meta`, `script` or `form_post`; `form` holds the fields of an auto-submitted form.
+    `kind` is `3xx`, `meta`, `script` or `form_post` for what happens by itself, `link` for one that a login step
+    presses; `form` holds the fields of an auto-submitted form.
     """
 
     kind: str

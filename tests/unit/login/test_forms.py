@@ -337,6 +337,26 @@ def test_pages_that_never_end_are_given_up() -> None:
     assert len(site.heard) == MAX_PAGES + 1
 
 
+@pytest.mark.parametrize("href", ["https://client.example/cb?x=1#access_token=t", "/app/cb#access_token=t"])
+def test_a_pressed_link_to_a_redirection_uri_is_read_and_not_followed(href: str) -> None:
+    pages: Pages = {"/authorize": page(f'<a class="help" href="/help">?</a><a id="go" href="{href}">Back</a>')}
+    with serve(pages) as site:
+        leave_at = ["https://client.example/cb?x=1", f"{site.origin}/app/cb"]
+        journey = walk(site, {"when": "a#go", "submit": "a#go"}, leave_at=leave_at)
+    assert site.paths == ["GET /authorize"]
+    assert journey.page is None
+    assert journey.acted == ["a#go"]
+    assert journey.redirect is not None
+    assert (journey.redirect.kind, journey.redirect.url.endswith(href)) == ("link", True)
+
+
+def test_a_link_that_no_step_presses_leads_nowhere() -> None:
+    uri = "https://client.example/cb"
+    with serve({"/authorize": page(f'<a id="go" href="{uri}#access_token=t">Back</a>')}) as site:
+        journey = walk(site, leave_at=[uri])
+    assert (journey.redirect, journey.page is None) == (None, False)
+
+
 # Another server.
 
 

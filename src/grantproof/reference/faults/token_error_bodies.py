@@ -62,6 +62,21 @@ for _id, _text in {
     fault(f"error_description_with_{_id}", _DESCRIPTION, "plain", f"Every error_description has a {_id} in it.")(
         _member(_always, "error_description", _says(_text))
     )
+
+
+@fault(
+    "error_description_with_escaped_quotes", _DESCRIPTION, "partial", "Quotes in descriptions are escaped as \\u0022."
+)
+def error_description_with_escaped_quotes(rules: Rules) -> Rules:
+    """The bytes of the body have no quote out of place, the decoded text has."""
+    quoted = _member(_always, "error_description", _says('The "grant_type" is wrong.'))(rules)
+
+    def encode(call: Call, body: dict[str, Any]) -> bytes:
+        return rules.encode_body(call, body).replace(b'\\"', b"\\u0022")
+
+    return quoted | Rules(encode_body=when(_token, encode, rules.encode_body))
+
+
 for _path, _name in {"unknown_grant": "grant_type", "malformed_scope": "scope"}.items():
     fault(f"error_description_echoes_{_name}_on_{_path}", _DESCRIPTION, "partial", f"{_path}: {_name} comes back.")(
         _member(by_error_path(_path), "error_description", _echo(_name))

@@ -8,7 +8,6 @@ import secrets
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from grantproof.reference.call import Answer, Refusal
 from grantproof.reference.rules import Rules
@@ -53,35 +52,44 @@ def _moved(status: int) -> Callable[[Call, str], Answer]:
     return lambda call, location: Answer(status, call.rules.redirect_headers(call, location))
 
 
+def _assigned(call: Call, location: str) -> Answer:
+    call.script_nonce = secrets.token_urlsafe(16)
+    target = "".join(sign if sign.isalnum() else f"\\u{ord(sign):04x}" for sign in location)
+    script = f"<script nonce='{call.script_nonce}'>setTimeout(function () {{ location.href = '{target}' }}, 0)</script>"
+    return call.rules.page(call, "Back to the application", script, 200)
+
+
+def _refreshed_by_header(call: Call, location: str) -> Answer:
+    return call.rules.page(call, "Back to the application", "", 200).set_header("refresh", f"0;url={location}")
+
+
+def _linked(call: Call, location: str) -> Answer:
+    link = f'<a id="back-to-client" href="{html.escape(location)}">Back to the application</a>'
+    return call.rules.page(call, "You may go back now", link, 200)
+
+
+def _moved_with_a_page(call: Call, location: str) -> Answer:
+    page = call.rules.page(call, "Moved", f'<a href="{html.escape(location)}">Go on</a>', 303)
+    return page.set_header("location", location)
+
+
 _ROWS_1: tuple[tuple[str, str, Callable[[Call, str], Answer]], ...] = (
     ("sent_by_script", "A script sends the browser to the client.", _scripted),
+    ("sent_by_assignment", "A script with escapes in its text sends the browser to the client, later.", _assigned),
     ("sent_by_meta_refresh", "A page that refreshes sends the browser to the client.", _refreshed),
-    ("sent_by_302", "The browser is sent to the client with status 302.", _moved(302)),
-    ("sent_by_301", "The browser is sent to the client with status 301.", _moved(301)),
+    ("sent_by_refresh_header", "A header that refreshes sends the browser to the client.", _refreshed_by_header),
+    ("sent_by_a_link", "A page waits until the user presses the link to the client.", _linked),
+    ("sent_with_a_page", "The answer that sends the browser to the client has a page as well.", _moved_with_a_page),
 )
 for _id, _describe, _write in _ROWS_1:
-    oddity(_id, _describe, 41, disregards=("rfc9700:4.12/303-after-credentials",))(partial(_sent_by, write=_write))
-
-
-@oddity("fragment_in_lower_case_escapes", "The fragment is escaped in lower case, a space as %20.", 40, 42)
-def fragment_in_lower_case_escapes(rules: Rules) -> Rules:
-    """Both spellings decode to the same."""
-
-    def lower(value: str) -> str:
-        parts = quote(value, safe="").split("%")
-        return parts[0] + "".join(f"%{part[:2].lower()}{part[2:]}" for part in parts[1:])
-
-    return rules | Rules(encode_pairs=lambda _call, pairs: "&".join(f"{lower(n)}={lower(v)}" for n, v in pairs))
-
-
-@oddity("fragment_in_another_order", "State comes first, and there are parameters nobody knows.", 29, 40)
-def fragment_in_another_order(rules: Rules) -> Rules:
-    """Order means nothing, and clients ignore what they do not know."""
-
-    def pairs(call: Call, pending: PendingRequest) -> Pairs:
-        return (*reversed(rules.success_pairs(call, pending)), ("session_state", "a.b"), ("not-before-policy", "0"))
-
-    return rules | Rules(success_pairs=pairs)
+    oddity(_id, _describe, 41)(partial(_sent_by, write=_write))
+for _status in (301, 302):
+    oddity(
+        f"sent_by_{_status}",
+        f"The browser is sent to the client with status {_status}.",
+        41,
+        disregards=("rfc9700:4.12/303-after-credentials",),
+    )(partial(_sent_by, write=_moved(_status)))
 
 
 @oddity(

@@ -55,3 +55,16 @@ def jwt_issued_a_moment_ago(rules: Rules) -> Rules:
 def opaque_tokens_with_padding(rules: Rules) -> Rules:
     """A slash, a plus sign, a tilde and equals signs at the end are fine."""
     return rules | Rules(opaque_token=lambda call: f"a/b+c~d.{rules.opaque_token(call)}==")
+
+
+@oddity(
+    "jwt_subject_is_a_pseudonym", "The subject of a client's own token is not its identifier, but always the same.", 31
+)
+def jwt_subject_is_a_pseudonym(rules: Rules) -> Rules:
+    """That both are alike is a recommendation about how the server calls its clients."""
+
+    def subject(call: Call, client: Client) -> str:
+        lawful = rules.token_subject(call, client)
+        return f"service-account-{lawful}" if call.grant == "client_credentials" else lawful
+
+    return rules | Rules(token_subject=subject)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -73,3 +74,32 @@ def hops_by_307(rules: Rules) -> Rules:
         return call.endpoint == "authorization" and call.method == "GET"
 
     return rules | Rules(redirect_status=when(plain, lambda _call: 307, rules.redirect_status))
+
+
+@oddity("login_in_two_steps", "The user name is asked for on one page, the password on the next.", 35)
+def login_in_two_steps(rules: Rules) -> Rules:
+    """One form after the other, each to the same address."""
+
+    def second(call: Call) -> bool:
+        return call.endpoint == "login" and call.parameters.get("step") is not None
+
+    def first_sent(call: Call) -> bool:
+        return call.endpoint == "login" and call.parameters.get("step") == "name"
+
+    def page(call: Call, pending: PendingRequest, message: str) -> Answer:
+        answer = rules.login_page(call, pending, message if call.parameters.get("step") == "next" else "")
+        name = rules.escape(call, call.parameters.get("username") or "")
+        if first_sent(call):
+            shown = (
+                f'<input type="hidden" name="username" value="{name}"><input type="hidden" name="step" value="next">'
+            )
+            answer.body = re.sub(rb"<p><label>User name .*?</label></p>", shown.encode(), answer.body)
+        else:
+            step = b'<input type="hidden" name="step" value="name">'
+            answer.body = re.sub(rb"<p><label>Password .*?</label></p>", step, answer.body, flags=re.DOTALL)
+        return answer
+
+    def matches(call: Call, username: str, password: str) -> bool:
+        return second(call) and not first_sent(call) and rules.password_matches(call, username, password)
+
+    return rules | Rules(login_page=page, password_matches=matches, login_must_wait=lambda _call, _username: False)

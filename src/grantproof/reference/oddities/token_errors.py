@@ -165,3 +165,27 @@ for _id, _address in {
 oddity("errors_with_more_members", "Token errors have members that no text knows.", 29)(
     _member("error_codes", lambda call, _refusal: [70011, {"at": call.earlier}])
 )
+
+
+@oddity("unknown_client_has_another_status", "By body, unknown clients get 400 and wrong secrets 401.", 1, 9)
+def unknown_client_has_another_status(rules: Rules) -> Rules:
+    """Both are lawful where no Authorization header was sent."""
+    return rules | Rules(
+        error_status=when(
+            _at_token(lambda call: call.error_path == "unknown_client" and not call.through_header),
+            lambda _call, _refusal: 400,
+            rules.error_status,
+        )
+    )
+
+
+@oddity("nobody_gets_400", "A request without any authentication gets 400.", 1)
+def nobody_gets_400(rules: Rules) -> Rules:
+    """401 is owed only to those who used the header."""
+    return rules | Rules(
+        error_status=when(
+            _at_token(lambda call: call.error_path == "no_authentication" and not call.through_header),
+            lambda _call, _refusal: 400,
+            rules.error_status,
+        )
+    )

@@ -140,3 +140,43 @@ def no_scope_at_all(rules: Rules) -> Rules:
         choose_scope=choose,
         report_scope=when(_token, lambda _call, _requested, granted: bool(granted), rules.report_scope),
     )
+
+
+oddity("get_leads_to_the_manual", "GET at the token endpoint is sent on to the documentation.", 13)(
+    lambda rules: (
+        rules
+        | Rules(
+            finish=when(
+                lambda call: call.endpoint == "token" and call.method != "POST",
+                lambda _call, _answer: Answer(302, [("location", "https://docs.example/token-endpoint")]),
+                rules.finish,
+            )
+        )
+    )
+)
+
+
+@oddity("client_comes_before_parameters", "A broken parameter is told only to clients that have authenticated.", 12, 16)
+def client_comes_before_parameters(rules: Rules) -> Rules:
+    """Of two faults the other one is told."""
+
+    def read(call: Call) -> Refusal | None:
+        refusal = rules.read_form_request(call)
+        if refusal is not None and refusal.path in {"repeated_parameter", "malformed_parameter"}:
+            return rules.authenticate_client(call) or refusal
+        return refusal
+
+    return rules | Rules(read_form_request=when(_token, read, rules.read_form_request))
+
+
+@oddity("resources_are_known_by_name", "The parameter resource must name the one resource there is.", 17)
+def resources_are_known_by_name(rules: Rules) -> Rules:
+    """The parameter belongs to RFC 8707."""
+
+    def check(call: Call) -> Refusal | None:
+        named = call.parameters.all("resource")
+        known = call.server.url("resource")
+        unknown = Refusal("invalid_target", "unknown_resource", "resource") if set(named) - {known} else None
+        return rules.check_grant(call) or unknown
+
+    return rules | Rules(check_grant=check)

@@ -178,3 +178,50 @@ def slow_token_answers(rules: Rules) -> Rules:
 def every_token_is_a_jwt(rules: Rules) -> Rules:
     """No client gets handles."""
     return rules | Rules(token_format=lambda _call, _client: "jwt")
+
+
+@oddity("json_wholly_escaped", "Every character of every string in JSON is escaped.", 29, 58)
+def json_wholly_escaped(rules: Rules) -> Rules:
+    """Names and values read the same afterwards."""
+
+    def escaped(found: re.Match[str]) -> str:
+        text: str = json.loads(found[0])
+        return '"' + "".join(f"\\u{ord(sign):04X}" for sign in text) + '"'
+
+    def encode(call: Call, body: Members) -> bytes:
+        text = rules.encode_body(call, body).decode()
+        return re.sub(r'"(?:[^"\\]|\\.)*"', escaped, text).encode()
+
+    return rules | Rules(encode_body=encode)
+
+
+oddity("json_with_other_letters", "Bodies in JSON have letters beyond ASCII in members that no text knows.", 29)(
+    lambda rules: (
+        rules
+        | Rules(
+            encode_body=lambda _call, body: json.dumps(
+                {**body, "greeting": "Gr\u00fc\u00dfe \U0001f511"}, ensure_ascii=False
+            ).encode()
+        )
+    )
+)
+
+
+@oddity("default_scope_goes_unsaid", "An answer to a request without scope does not name the default one.", 22)
+def default_scope_goes_unsaid(rules: Rules) -> Rules:
+    """Whether nothing asked for differs from something granted is disputed."""
+    return rules | Rules(
+        report_scope=lambda call, requested, granted: (
+            requested is not None and rules.report_scope(call, requested, granted)
+        )
+    )
+
+
+oddity("cache_control_for_nobody", "Cache-Control has quoted and unknown directives before no-store.", 20)(
+    _cache(
+        [
+            ("cache-control", 'private="set-cookie", no-cache="a, b", stale-if-error=0 ,no-store'),
+            ("pragma", "no-cache, x=1"),
+        ]
+    )
+)
