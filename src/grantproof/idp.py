@@ -13,7 +13,7 @@ import ssl
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -43,6 +43,8 @@ PROPAGATION_S = 2.0
 """How long a change may take to reach every part of the target."""
 _PASSWORD_FIELD = re.compile("pass|pwd|secret", re.IGNORECASE)
 _TOKEN_NAMES = ("access_token", "refresh_token", "id_token")
+_CLIENT_ASSERTION = re.compile(rb"(?:^|&)client_assertion=([^&]+)")
+_KEPT_ASSERTIONS = 200
 _ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 
 
@@ -66,6 +68,7 @@ class Idp:
         default_factory=dict[str, tuple[TokenAnswer, float]], repr=False
     )
     _audiences: dict[str, str] = field(default_factory=dict[str, str], repr=False)
+    _assertions: dict[str, tuple[Caller, str]] = field(default_factory=dict[str, tuple[Caller, str]], repr=False)
     _grace_s: float = field(default=PROPAGATION_S, repr=False)
     _chromium: Chromium = field(default_factory=Chromium, repr=False)
 
@@ -224,11 +227,32 @@ class Idp:
         if caller.method == "client_secret_post":
             return request.set("client_secret", secret)
         if caller.method in {"private_key_jwt", "client_secret_jwt"}:
-            claims = assertion_claims(client.id, audience or self.audience_for(caller))
-            signed = self._signed(caller, claims)
-            self.transport.recorder.redactor.learn(signed)
+            signed = self._fresh_assertion(caller, audience or self.audience_for(caller))
             return request.set("client_assertion_type", JWT_BEARER).set("client_assertion", signed)
         return request
+
+    def _fresh_assertion(self, caller: Caller, audience: str) -> str:
+        signed = self._signed(caller, assertion_claims(caller.client.id, audience))
+        self.transport.recorder.redactor.learn(signed)
+        self._assertions[signed] = (caller, audience)
+        while len(self._assertions) > _KEPT_ASSERTIONS:
+            del self._assertions[next(iter(self._assertions))]
+        return signed
+
+    def _renewed(self, request: Request) -> Request | None:
+        """The request with another assertion, since a server may know the first one although it did not answer.
+
+        None where the assertion is no plain one: then it says something that this run cannot say a second time.
+
+        Source: RFC 7523 section 3.
+        """
+        found = _CLIENT_ASSERTION.search(request.body)
+        if found is None:
+            return request
+        known = self._assertions.get(found[1].decode("ascii", "replace"))
+        if known is None:
+            return None
+        return replace(request, body=request.body.replace(found[1], self._fresh_assertion(*known).encode("ascii")))
 
     @cached_property
     def audience(self) -> str:
@@ -341,7 +365,7 @@ class Idp:
             Inconclusive: there was no answer that can be judged.
         """
         try:
-            answer = self.transport.send(request, agent.jar if agent else None)
+            answer = self.transport.send(request, agent.jar if agent else None, again=self._renewed)
         except ResetError as problem:
             self._judge_reset(request, problem)
             raise

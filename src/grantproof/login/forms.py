@@ -88,11 +88,17 @@ class FormsDriver:
         """
         journey = Journey()
         pages: dict[str, int] = {}
+        repeated: list[str] = []
+
+        def again(repeat: Request) -> Request:
+            repeated.append(repeat.method)
+            return repeat
+
         following: Request | None = request
         while following is not None:
             if len(journey.steps) >= MAX_HOPS:
                 raise Inconclusive(f"the authorization endpoint redirects without end ({MAX_HOPS} hops)")
-            answer = self.transport.send(following, agent.jar)
+            answer = self.transport.send(following, agent.jar, again=again)
             journey.steps.append(answer)
             page = read_page(answer) if answer.status not in {204, 304} else None
             redirect = self.find_redirect(answer, page)
@@ -106,6 +112,8 @@ class FormsDriver:
                 following = None
             else:
                 following = self.act(page, agent, choice, journey, pages, leave_at)
+            if following is None and journey.redirect is None and "POST" in repeated:
+                raise Inconclusive("a form was sent twice, and the first time may have counted although no answer came")
             if following is None and journey.redirect is None:
                 journey.page = answer
         return journey

@@ -1,7 +1,8 @@
 """Sends one request and reads one answer, bounded in size and time, whatever the server does.
 
 Rules of this file:
-- No redirect is followed, no compression is asked for, no header is added beyond the profile's: checks judge the wire.
+- No redirect is followed and no header is added beyond the profile's but three of our own: checks judge the wire.
+- Bodies are asked for as they are, since a request that is silent about codings allows any (RFC 9110 section 12.5.3).
 - A gateway's answer or a transport failure is tried again after a pause, then inconclusive, never a verdict.
 """
 
@@ -20,6 +21,7 @@ from grantproof.wire.loopback import is_loopback
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Callable
     from email.message import Message
 
     import httpx
@@ -178,13 +180,22 @@ class Transport:
             self._pool.close()
             self._pool = None
 
-    def send(self, request: "Request", jar: CookieJar | None = None, *, accept_gateway: bool = False) -> Answer:
+    def send(
+        self,
+        request: "Request",
+        jar: CookieJar | None = None,
+        *,
+        accept_gateway: bool = False,
+        again: "Callable[[Request], Request | None] | None" = None,
+    ) -> Answer:
         """The answer to a request.
 
         Args:
             request: sent as it is; the profile's headers are added for the target's own origins only.
             jar: cookies to send and to keep.
             accept_gateway: give the answer back even where it looks like a gateway's.
+            again: makes what is sent after an attempt without an answer, for requests that are good for one attempt;
+                None means that nothing can stand in for them, so that an answer to the same once more is no evidence.
 
         Raises:
             Inconclusive: no answer that can be judged, after the retries.
@@ -193,7 +204,11 @@ class Transport:
         request = self._complete(request, jar)
         pauses = _PAUSES_S if self._failures < _PATIENCE else ()
         failure: Inconclusive = Inconclusive("no attempt was made")
-        for pause_s in (*pauses, None):
+        spent = False
+        for attempt, pause_s in enumerate((*pauses, None)):
+            if attempt and again is not None:
+                renewed = again(request)
+                spent, request = renewed is None, renewed or request
             try:
                 answer = self._exchange(request)
             except Inconclusive as problem:
@@ -205,6 +220,8 @@ class Transport:
                         jar.store(request.url, answer.headers)
                         for value in jar.values:
                             self.recorder.redactor.learn(value)
+                    if spent:
+                        raise Inconclusive(f"{failure}; what was sent is good for one attempt")
                     return answer
                 failure = Inconclusive(
                     f"status {answer.status} from {_place(request.url)}: a gateway's or a limiter's answer"
@@ -226,6 +243,8 @@ class Transport:
             headers.append(("User-Agent", "grantproof"))
         if "accept" not in names:
             headers.append(("Accept", "*/*"))
+        if "accept-encoding" not in names:
+            headers.append(("Accept-Encoding", "identity"))
         cookie = jar.header(request.url) if jar is not None else None
         if cookie:
             headers.append(("Cookie", cookie))

@@ -61,6 +61,43 @@ def error_page(target: Target) -> int:
     return target.authorize(redirect_uri="https://evil.example").status_code
 
 
+def nobody(target: Target) -> int:
+    return target.token(None).status_code
+
+
+def unknown_client_by_body(target: Target) -> int:
+    return target.token(None, client_id="nobody", client_secret="wrong").status_code
+
+
+def pages_before_consent(target: Target) -> int:
+    page, seen = target.authorize(), 0
+    while page.status_code == 200 and seen < 5:
+        page, seen = target.login(page), seen + 1
+    return seen if "/consent" in page.headers["location"] else 0
+
+
+def error_page_in_the_end(target: Target) -> tuple[int, int]:
+    page = target.authorize(redirect_uri="https://evil.example")
+    return page.status_code, target.login(page).status_code
+
+
+def own_location(target: Target) -> str:
+    return target.login(target.authorize()).headers["location"].partition("?")[0]
+
+
+def way_back(target: Target) -> tuple[int, bool, bool]:
+    answer = target.decide(target.consent_page())
+    return answer.status_code, "location" in answer.headers, "refresh" in answer.headers
+
+
+def raw_description(target: Target) -> bytes:
+    return target.token(grant_type="unheard-of").content.partition(b"The ")[2][:9]
+
+
+def quoted_description(target: Target) -> bool:
+    return '"' in target.token(grant_type="unheard-of").json()["error_description"]
+
+
 @pytest.mark.parametrize(
     ("variant", "observe", "lawful", "changed"),
     [
@@ -75,6 +112,17 @@ def error_page(target: Target) -> int:
         ("invalid_client_by_body_is_400", wrong_secret_by_body, 401, 400),
         ("invalid_client_by_body_is_400", wrong_secret_by_basic, 401, 401),
         ("error_page_with_200", error_page, 400, 200),
+        ("error_page_not_found", error_page, 400, 404),
+        ("nobody_gets_400", nobody, 401, 400),
+        ("unknown_client_has_another_status", unknown_client_by_body, 401, 400),
+        ("unknown_client_has_another_status", wrong_secret_by_body, 401, 401),
+        ("login_in_two_steps", pages_before_consent, 1, 2),
+        ("error_page_after_login", error_page_in_the_end, (400, 400), (200, 400)),
+        ("own_addresses_are_relative", own_location, "http://127.0.0.1:8080/consent", "/consent"),
+        ("sent_by_a_link", way_back, (303, True, False), (200, False, False)),
+        ("sent_by_refresh_header", way_back, (303, True, False), (200, False, True)),
+        ("error_description_with_escaped_quotes", raw_description, b"grant typ", b"\\u0022gra"),
+        ("error_description_with_escaped_quotes", quoted_description, False, True),
     ],
 )
 def test_examples_change_the_wire_where_they_say(

@@ -148,6 +148,13 @@ declare(
     ("_for_jwts",),
 )
 declare(
+    "success_begins_with_a_mark",
+    "5.1/json-object",
+    "A byte order mark stands before the success body",
+    encoded(lambda body: b"\xef\xbb\xbf" + json.dumps(body).encode()),
+    (),
+)
+declare(
     "success_is_nested",
     "5.1/json-object",
     "The members stand one level too deep",

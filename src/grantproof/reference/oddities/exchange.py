@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from itertools import count
 from typing import TYPE_CHECKING
 
 from grantproof.reference.call import Answer
@@ -37,20 +38,24 @@ def _closing(_call: Call, answer: Answer) -> Answer:
 
 
 def _packed(call: Call, answer: Answer) -> Answer:
-    if "gzip" not in call.headers.get("accept-encoding", "") or not answer.body or call.method == "HEAD":
+    """Who says nothing about codings accepts any (RFC 9110 section 12.5.3)."""
+    if "gzip" not in call.headers.get("accept-encoding", "gzip") or not answer.body or call.method == "HEAD":
         return answer
     answer.body = gzip.compress(answer.body, mtime=0)
     answer.headers += [("content-encoding", "gzip"), ("vary", "Accept-Encoding")]
     return answer
 
 
-def _busy(_call: Call, _answer: Answer) -> Answer:
-    return Answer(503, [("content-type", "text/html"), ("retry-after", "0")], b"<h1>Please come back</h1>")
+def _put_off(status: int, media_type: str, body: bytes) -> Apply:
+    """Every hundredth token that is ready stays behind: the request was understood, but this is the answer to it."""
+    answers = count(1)
 
+    def change(_call: Call, answer: Answer) -> Answer:
+        if answer.status != 200 or next(answers) % 100:
+            return answer
+        return Answer(status, [("content-type", media_type), ("retry-after", "0")], body)
 
-def _limiting(_call: Call, _answer: Answer) -> Answer:
-    headers = [("content-type", "application/json"), ("retry-after", "0")]
-    return Answer(429, headers, b'{"error":"slow_down"}')
+    return _finish(change, by_endpoint("token"))
 
 
 def _baking(_call: Call, answer: Answer) -> Answer:
@@ -77,12 +82,14 @@ oddity("bodies_come_in_chunks", "Answers have no length: their bodies come in ch
 oddity("connections_are_closed", "The connection is closed after every answer of the token endpoint.", 73)(
     _finish(_closing, by_endpoint("token"))
 )
-oddity("bodies_come_compressed", "Bodies are compressed for those who accept it.", 19)(_finish(_packed))
-oddity(
-    "busy_now_and_then", "Every two-hundredth request to the token endpoint is put off with status 503.", 15, 48, 72
-)(_finish(_busy, lambda call: call.endpoint == "token" and call.earlier % 200 == 150))
-oddity("limits_now_and_then", "Every two-hundredth request to the token endpoint is put off with status 429.", 15, 72)(
-    _finish(_limiting, lambda call: call.endpoint == "token" and call.earlier % 200 == 50)
+oddity("bodies_come_compressed", "Bodies are compressed for those who do not say that they want them plain.", 19)(
+    _finish(_packed)
+)
+oddity("busy_now_and_then", "Every hundredth request for a token is put off with status 503.", 15, 48, 72)(
+    _put_off(503, "text/html", b"<h1>Please come back</h1>")
+)
+oddity("limits_now_and_then", "Every hundredth request for a token is put off with status 429.", 15, 72)(
+    _put_off(429, "application/json", b'{"error":"slow_down"}')
 )
 oddity("cookies_for_everything", "Pages set cookies with commas, quotes and no value beside that of the session.", 54)(
     _finish(_baking, PAGES)

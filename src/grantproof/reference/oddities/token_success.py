@@ -199,9 +199,13 @@ oddity("json_with_other_letters", "Bodies in JSON have letters beyond ASCII in m
     lambda rules: (
         rules
         | Rules(
-            encode_body=lambda _call, body: json.dumps(
-                {**body, "greeting": "Gr\u00fc\u00dfe \U0001f511"}, ensure_ascii=False
-            ).encode()
+            encode_body=when(
+                _token,
+                lambda _call, body: json.dumps(
+                    {**body, "greeting": "Gr\u00fc\u00dfe \U0001f511"}, ensure_ascii=False
+                ).encode(),
+                rules.encode_body,
+            )
         )
     )
 )
