@@ -146,7 +146,7 @@ class FormsDriver:
             return Request("POST", target, sent.headers, sent.body)
         return Request("GET", target)
 
-    def act(  # noqa: PLR0913, PLR0917 - one step of the walk, with all that it knows
+    def act(
         self,
         page: Page | None,
         agent: UserAgent,
