@@ -36,6 +36,14 @@ def form_value_is_short(rules: Rules) -> Rules:
     )
 
 
+@oddity("cookies_are_secure_on_loopback", "The session's cookie is marked as Secure over plain http too.", 54)
+def cookies_are_secure_on_loopback(rules: Rules) -> Rules:
+    """Browsers take loopback for secure, and send such a cookie back."""
+    return rules | Rules(
+        cookie_attributes=lambda call: f"; Version=1; Path={call.server.path or '/'}; Secure; HttpOnly; SameSite=None"
+    )
+
+
 @oddity("origin_is_checked", "Forms carry no secret; what comes from another origin is refused.", 54)
 def origin_is_checked(rules: Rules) -> Rules:
     """Browsers say where a form comes from."""
