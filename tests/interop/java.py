@@ -1,6 +1,7 @@
 """Servers that run on Java: what they need comes by Maven, by coordinates and with checksums checked."""
 
 import hashlib
+import os
 import re
 import shutil
 import subprocess
@@ -26,7 +27,7 @@ def fetch_artifact(coordinates: str, sha256: str, folder: Path) -> Path:
     Raises:
         GrantproofError: Java or Maven is missing, the artifact cannot be had, or its checksum is another.
     """
-    check_java()
+    find_java()
     run_tool([*MAVEN, COPY, f"-Dartifact={coordinates}", f"-DoutputDirectory={folder}"], cwd=folder)
     _, artifact, version, kind = coordinates.split(":")
     file = folder / f"{artifact}-{version}.{kind}"
@@ -47,23 +48,27 @@ def build_program(name: str, source: Path) -> Path:
     folder = cache_folder(name, source / "pom.xml", *files)
     with installation(folder, f"{name} (Maven)") as due:
         if due:
-            check_java()
+            find_java()
             shutil.copy(source / "pom.xml", folder)
             shutil.copytree(source / "src", folder / "src")
             run_tool([*MAVEN, "package"], cwd=folder)
     return folder / "target/server.jar"
 
 
-def check_java() -> None:
-    """Makes sure that there is a Java that is new enough.
+def find_java() -> str:
+    """The java program: that of JAVA_HOME if it is set, or else the one on the PATH, which Maven and servers take too.
 
     Raises:
-        GrantproofError: there is none.
+        GrantproofError: there is none, or it is too old.
     """
+    home = os.environ.get("JAVA_HOME")
+    program = f"{home}/bin/java" if home else "java"
     try:
-        answer = subprocess.run(["java", "-version"], capture_output=True, text=True, timeout=30, check=True).stderr
+        answer = subprocess.run([program, "-version"], capture_output=True, text=True, timeout=30, check=True).stderr
     except (OSError, subprocess.SubprocessError):
-        raise GrantproofError("java is needed and not on the PATH", hint=f"a JDK, {OLDEST_JAVA} or newer") from None
+        where = f"in JAVA_HOME, {home}" if home else "on the PATH"
+        raise GrantproofError(f"java is needed and not {where}", hint=f"a JDK, {OLDEST_JAVA} or newer") from None
     found = _VERSION.search(answer)
     if not found or int(found[1]) < OLDEST_JAVA:
         raise GrantproofError(f"this Java is too old: {answer.strip()}", hint=f"a JDK, {OLDEST_JAVA} or newer")
+    return program

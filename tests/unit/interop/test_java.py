@@ -28,6 +28,7 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv("JAVA_HOME", raising=False)
     stand_in(folder, "java", f"echo '{NEW}' >&2")
     return folder
 
@@ -62,6 +63,17 @@ def test_without_a_java_that_is_new_enough_nothing_is_fetched(
     stand_in(programs, "java", script)
     with pytest.raises(GrantproofError, match=says):
         java.fetch_artifact(COORDINATES, "0" * 64, tmp_path)
+
+
+def test_java_home_comes_before_the_path(programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert java.find_java() == "java"
+    home = tmp_path / "jdk"
+    monkeypatch.setenv("JAVA_HOME", str(home))
+    with pytest.raises(GrantproofError, match=f"not in JAVA_HOME, {home}"):
+        java.find_java()
+    (home / "bin").mkdir(parents=True)
+    (programs / "java").rename(home / "bin/java")
+    assert java.find_java() == f"{home}/bin/java"
 
 
 def test_a_program_is_built_once_for_each_content_of_its_source(programs: Path, tmp_path: Path) -> None:

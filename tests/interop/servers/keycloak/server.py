@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.interop.credentials import public_key_text, random_secret, reserved_secret, write_private_key
-from tests.interop.java import fetch_artifact
+from tests.interop.java import fetch_artifact, find_java
 from tests.interop.server import Running, cache_folder, installation, run_tool, spawn
 
 HERE = Path(__file__).parent
@@ -51,6 +51,7 @@ class Keycloak:
 
     def start(self, state_dir: Path) -> Running:
         """Starts it with an empty database, into which it imports the realm."""
+        find_java()
         home = self._home_in(state_dir)
         key = write_private_key(state_dir / "client-key.pem")
         shared = {

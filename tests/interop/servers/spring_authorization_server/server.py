@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.interop.credentials import public_key_text, random_secret, reserved_secret, write_private_key
-from tests.interop.java import build_program
+from tests.interop.java import build_program, find_java
 from tests.interop.server import Running, spawn
 
 HERE = Path(__file__).parent
@@ -37,7 +37,7 @@ class SpringAuthorizationServer:
         own = {"GRANTPROOF_SPRING_CLIENT_PUBLIC_KEY": public_key_text(key)}
         log = state_dir / "server.log"
         process, base_url = spawn(
-            ["java", f"-Djava.io.tmpdir={state_dir}", "-jar", build_program(self.name, HERE)],
+            [find_java(), f"-Djava.io.tmpdir={state_dir}", "-jar", build_program(self.name, HERE)],
             cwd=state_dir,
             log=log,
             environ={**own, **shared},
