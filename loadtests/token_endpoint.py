@@ -10,7 +10,7 @@ folder.
 
 from grantproof.load.exchange import Exchange, token_exchange
 from grantproof.load.locust_engine import EngineUser
-from grantproof.load.target import Target
+from grantproof.load.work import Work
 
 
 class TokenEndpoint(EngineUser):
@@ -18,6 +18,7 @@ class TokenEndpoint(EngineUser):
 
     scenario = "token_endpoint"
 
-    def make_exchange(self, target: Target) -> Exchange:
+    @classmethod
+    def make_exchange(cls, work: Work) -> Exchange:
         """The same request each time, judged as a token answer."""
-        return token_exchange(target)
+        return token_exchange(work.target, work.findings)

@@ -17,19 +17,36 @@ INTERNAL = 4
 @click.command("load")
 @click.option("--idp", required=True, metavar="P", help="A profile's path, the name of a shipped one, or embedded.")
 @click.option(
+    "--scenario",
+    "scenarios",
+    multiple=True,
+    metavar="S[=RATE]",
+    help="A Locust file of loadtests, with a rate of its own; may be repeated.  [default: token_endpoint]",
+)
+@click.option(
     "--rate",
     "rate_per_s",
     type=click.FloatRange(0, min_open=True),
     metavar="R",
-    help="Requests per second (open loop).",
+    help="Requests per second (open loop), of each scenario without a rate of its own.",
+)
+@click.option(
+    "--schedule",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="When requests are due: stages (.toml), or a recorded trace.",
 )
 @click.option("--users", type=click.IntRange(1), metavar="N", help="Closed loop: as fast as N connections go.")
-@click.option("--duration", default="30s", show_default=True, metavar="D", help="30s, 2m, 1h30m.")
+@click.option("--duration", metavar="D", help="30s, 2m, 1h30m; a schedule has its own.  [default: 30s]")
 @click.option("--arrival", type=click.Choice(["constant", "poisson"]), default="constant", show_default=True)
-@click.option(
-    "--scenario", default="token_endpoint", show_default=True, metavar="S", help="A Locust file of loadtests."
-)
-@click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes that share the rate.")
+@click.option("--new-connections", is_flag=True, help="A new connection for each request.")
+@click.option("--no-resumption", is_flag=True, help="A full TLS handshake for each new connection.")
+@click.option("--workers", type=click.IntRange(1), metavar="N", help="Processes that share the rate.  [default: 1]")
+@click.option("--master", is_flag=True, help="Wait for workers on other machines, which --expect-workers counts.")
+@click.option("--expect-workers", type=click.IntRange(1), metavar="N", help="How many workers the master waits for.")
+@click.option("--bind", default="*", show_default=True, metavar="ADDRESS", help="Where the master listens.")
+@click.option("--worker", "master_host", metavar="HOST", help="Work for the master on this host.")
+@click.option("--port", type=click.IntRange(1, 65535), default=5557, show_default=True, help="The master's port.")
 @click.option(
     "--threshold", "thresholds", multiple=True, metavar="RULE", help='Instead of the profile\'s: "p99 < 250ms".'
 )
@@ -37,33 +54,66 @@ INTERNAL = 4
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Where the report goes.")
 def command(  # noqa: PLR0913, PLR0917 - one parameter an option
     idp: str,
+    scenarios: "Sequence[str]",
     rate_per_s: float | None,
+    schedule: Path | None,
     users: int | None,
-    duration: str,
+    duration: str | None,
     arrival: str,
-    scenario: str,
-    workers: int,
+    workers: int | None,
+    expect_workers: int | None,
+    bind: str,
+    master_host: str | None,
+    port: int,
     thresholds: "Sequence[str]",
     seed: int,
     out: Path | None,
+    *,
+    new_connections: bool,
+    no_resumption: bool,
+    master: bool,
 ) -> int:
-    """Loads the token endpoint; latency counts from when each request was due. Thresholds decide the exit code."""
-    from grantproof.load import LoadPlan, parse_duration
+    """Loads a server; latency counts from when each request was due. Thresholds decide the exit code."""
+    from grantproof.load import Fleet, LoadPlan, parse_duration, work
     from grantproof.load.ledger import default_folder
 
+    _check_fleet(master=master, expect_workers=expect_workers, master_host=master_host, workers=workers)
+    if master_host is not None:
+        return work(idp, master_host, port)
+    if schedule is not None and duration is not None:
+        raise click.UsageError("a schedule has its own duration: leave out --duration")
     plan = LoadPlan(
         idp=idp,
         rate_per_s=rate_per_s,
         users=users,
-        duration_s=parse_duration(duration),
+        duration_s=parse_duration(duration or "30s"),
         arrival=arrival,
-        scenario=scenario,
+        scenarios=_read_scenarios(scenarios),
+        schedule_file=schedule,
         out=out or default_folder(Path(idp).name.removesuffix(".toml")),
         seed=seed,
-        workers=workers,
+        workers=workers or 1,
         thresholds=tuple(thresholds) or None,
+        new_connections=new_connections,
+        resumption=not no_resumption,
+        fleet=Fleet(expect_workers, bind, port) if expect_workers is not None else None,
     )
     return run_load(plan)
+
+
+def _check_fleet(*, master: bool, expect_workers: int | None, master_host: str | None, workers: int | None) -> None:
+    if master != (expect_workers is not None):
+        raise click.UsageError("--master and --expect-workers N go together")
+    if sum((master, master_host is not None, workers is not None)) > 1:
+        raise click.UsageError("give one of --workers, --master and --worker")
+
+
+def _read_scenarios(texts: "Sequence[str]") -> "dict[str, float | None]":
+    """Names with their rates, of `S` or `S=RATE` each."""
+    from grantproof.load.rates import parse_rates
+
+    own = parse_rates([text for text in texts if "=" in text], "--scenario")
+    return {name: own.get(name) for name in (text.partition("=")[0] for text in texts)}
 
 
 def run_load(plan: "LoadPlan", *, page: bool = True) -> int:

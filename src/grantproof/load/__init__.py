@@ -3,8 +3,9 @@
 `run(LoadPlan(...))` runs a plan and gives its `LoadResult`, which is also written as load.json.
 """
 
-from grantproof.load.plan import LoadPlan, parse_duration
+from grantproof.load.durations import parse_duration
+from grantproof.load.plan import Fleet, LoadPlan
 from grantproof.load.result import LoadResult
-from grantproof.load.runner import EngineCrashedError, Progress, run
+from grantproof.load.runner import EngineCrashedError, Progress, run, work
 
-__all__ = ["EngineCrashedError", "LoadPlan", "LoadResult", "Progress", "parse_duration", "run"]
+__all__ = ["EngineCrashedError", "Fleet", "LoadPlan", "LoadResult", "Progress", "parse_duration", "run", "work"]

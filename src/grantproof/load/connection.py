@@ -3,7 +3,7 @@
 import errno
 import socket
 import ssl
-from typing import Final
+from typing import Final, Protocol
 
 from grantproof.load import native
 from grantproof.load.http1 import AnswerReader
@@ -14,7 +14,20 @@ CONNECTING: Final = 0
 IDLE: Final = 1
 BUSY: Final = 2
 CLOSED: Final = 3
+ENDING: Final = 4
 _READ_SIZE: Final = 16_384
+
+
+class Owner(Protocol):
+    """Deals with what happens on a connection."""
+
+    def read(self, connection: "Connection") -> None:
+        """Octets of an answer may have come."""
+        ...
+
+    def turn(self, connection: "Connection", mask: int) -> None:
+        """Anything else has happened."""
+        ...
 
 
 class Connection:
@@ -27,13 +40,17 @@ class Connection:
         rested_s: when its last answer came.
         served: how many answers it has brought.
         retried: the request was sent before, on a connection that the peer had already given up.
+        request: what was sent last.
+        owner: who deals with what happens on it; set by whoever opens it.
     """
 
     __slots__ = (
         "_out",
         "descriptor",
         "intended_s",
+        "owner",
         "reader",
+        "request",
         "rested_s",
         "retried",
         "sent_s",
@@ -42,6 +59,8 @@ class Connection:
         "sock",
         "state",
     )
+
+    owner: Owner
 
     def __init__(self, address: Address, now_s: float) -> None:
         family, kind, protocol, where = address
@@ -53,6 +72,7 @@ class Connection:
         self.since_s = now_s
         self.served = 0
         self.retried = False
+        self.request = b""
         self._out = b""
         try:
             self.sock.settimeout(0)
@@ -74,6 +94,16 @@ class Connection:
         if code:
             raise OSError(code, "connect")
         return True
+
+    @property
+    def session(self) -> ssl.SSLSession | None:
+        """The TLS session to resume on the next connection; None without TLS or where the server offers none."""
+        return None
+
+    @property
+    def resumed(self) -> bool:
+        """Whether TLS was resumed from an earlier session."""
+        return False
 
     @property
     def unsent(self) -> bool:
@@ -122,9 +152,16 @@ class TlsConnection(Connection):
 
     __slots__ = ("_incoming", "_outgoing", "_tls")
 
-    def __init__(self, address: Address, now_s: float, context: ssl.SSLContext, host: str) -> None:
+    def __init__(
+        self,
+        address: Address,
+        now_s: float,
+        context: ssl.SSLContext,
+        host: str,
+        session: ssl.SSLSession | None = None,
+    ) -> None:
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
+        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host, session=session)
         super().__init__(address, now_s)
 
     def establish(self) -> bool:
@@ -146,6 +183,16 @@ class TlsConnection(Connection):
             return False
         self._push()
         return True
+
+    @property
+    def session(self) -> ssl.SSLSession | None:
+        """The TLS session to resume on the next connection."""
+        return self._tls.session
+
+    @property
+    def resumed(self) -> bool:
+        """Whether TLS was resumed from an earlier session."""
+        return bool(self._tls.session_reused)
 
     def send(self, data: bytes) -> bool:
         """Encrypts and sends octets; False while some are left."""

@@ -32,13 +32,20 @@ def kind_of(error: OSError) -> str:
 
 
 class Dialer:
-    """Opens connections to one target, all to the first address that answered."""
+    """Opens connections to one target, all to the first address that answered.
+
+    Attributes:
+        session: the TLS session that the next connection resumes; None is a full handshake.
+        secure: whether connections are under TLS.
+    """
 
     def __init__(self, target: "Target") -> None:
         self._host, self._port = target.host, target.port
         self._patience_s = target.timeout_s
         self._context = make_context(target) if target.secure else None
         self._address: Address | None = None
+        self.session: ssl.SSLSession | None = None
+        self.secure = target.secure
 
     def probe(self) -> None:
         """Resolves the host's name and keeps the first address that takes a connection.
@@ -73,7 +80,7 @@ class Dialer:
             raise ConnectionRefusedError(errno.ECONNREFUSED, "no address")
         if self._context is None:
             return Connection(address, now_s)
-        return TlsConnection(address, now_s, self._context, self._host)
+        return TlsConnection(address, now_s, self._context, self._host, self.session)
 
 
 def make_context(target: "Target") -> ssl.SSLContext:

@@ -52,12 +52,14 @@ def limitation(total: "Tally", cpu_share: float, *, open_loop: bool) -> str:
     return ""
 
 
-def describe_generator(total: "Tally", endings: Sequence[Ending], lost: int, *, open_loop: bool) -> dict[str, Any]:
-    """The member `generator` of load.json. `lost` counts workers that never said how they ended."""
+def describe_generator(
+    total: "Tally", endings: Sequence[Ending], losses: Sequence[str] = (), *, open_loop: bool
+) -> dict[str, Any]:
+    """The member `generator` of load.json. `losses` says of each worker that never ended what became of its share."""
     cpu_share = max((ending.cpu_share for ending in endings), default=0.0)
     reason = limitation(total, cpu_share, open_loop=open_loop)
-    if lost:
-        reason = f"{lost} of {lost + len(endings)} workers were lost"
+    if losses:
+        reason = f"{len(losses)} of {len(losses) + len(endings)} workers were lost: {'; '.join(losses)}"
     return {
         "cpu_s": round(total.cpu_s, 6),
         "cpu_us_per_request": round(total.cpu_s * 1e6 / total.resolved, 1) if total.resolved else 0.0,
@@ -65,5 +67,6 @@ def describe_generator(total: "Tally", endings: Sequence[Ending], lost: int, *, 
         "reason": reason,
         "cpu_share": round(cpu_share, 4),
         "workers": len(endings),
+        "lost": len(losses),
         "abandoned": total.abandoned,
     }

@@ -16,6 +16,7 @@ _STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: [^\r\n\x00]*)?")
 _FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n\x00]*)")
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n\x00]*)?")
 _LENGTH = re.compile(rb"[0-9]{1,10}")
+_OTHERS: Final = frozenset((b"location", b"retry-after"))
 
 
 class MalformedAnswerError(Exception):
@@ -26,12 +27,18 @@ class Head(NamedTuple):
     """What the head of an answer says about its framing.
 
     `length` is None when the body ends with the connection; `closes` says that the connection is of no more use.
+    `location` is where a redirect leads, empty without one; `retry_after` says whether the field was there.
     """
 
     status: int
     length: int | None
     chunked: bool
     closes: bool
+    location: bytes = b""
+    retry_after: bool = False
+
+
+NO_HEAD: Final = Head(0, 0, chunked=False, closes=False)
 
 
 @lru_cache(maxsize=64)
@@ -45,7 +52,7 @@ def parse_head(head: bytes) -> Head:
     start = _STATUS_LINE.fullmatch(first)
     if start is None:
         raise MalformedAnswerError("no status line")
-    lengths, codings, options = set[bytes](), list[bytes](), list[bytes]()
+    lengths, codings, options, others = set[bytes](), list[bytes](), list[bytes](), dict[bytes, bytes]()
     for line in lines:
         field = _FIELD.fullmatch(line)
         if field is None:
@@ -57,9 +64,14 @@ def parse_head(head: bytes) -> Head:
             codings += [part.strip(b" \t").lower() for part in value.split(b",")]
         elif name == b"connection":
             options += [part.strip(b" \t").lower() for part in value.split(b",")]
+        elif name in _OTHERS:
+            others[name] = value
     status, old = int(start[2]), start[1] == b"0"
     closes = b"close" in options or (old and b"keep-alive" not in options)
-    return _framing(status, lengths, codings, closes=closes)
+    framing = _framing(status, lengths, codings, closes=closes)
+    if not others:
+        return framing
+    return framing._replace(location=others.get(b"location", b""), retry_after=b"retry-after" in others)
 
 
 def _framing(status: int, lengths: set[bytes], codings: list[bytes], *, closes: bool) -> Head:
@@ -80,14 +92,18 @@ def _framing(status: int, lengths: set[bytes], codings: list[bytes], *, closes: 
 
 
 class AnswerReader:
-    """Puts one answer after another together. `status`, `body` and `closes` hold once `feed` or `end` has said so."""
+    """Puts one answer after another together.
 
-    __slots__ = ("_body", "_buffer", "_head", "_left", "body", "closes", "status")
+    `status`, `body`, `closes` and `head` hold once `feed` or `end` has said so.
+    """
+
+    __slots__ = ("_body", "_buffer", "_head", "_left", "body", "closes", "head", "status")
 
     def __init__(self) -> None:
         self.status = 0
         self.body = b""
         self.closes = False
+        self.head = NO_HEAD
         self._buffer = bytearray()
         self._head: Head | None = None
         self._body = bytearray()
@@ -110,6 +126,7 @@ class AnswerReader:
                 head = parse_head(data[:end])
                 if head.length is not None and len(data) == end + 4 + head.length and head.status >= 200:
                     self.status, self.body, self.closes = head.status, data[end + 4 :], head.closes
+                    self.head = head
                     return True
         self._buffer += data
         return self._advance()
@@ -200,7 +217,7 @@ class AnswerReader:
         return line
 
     def _complete(self, head: Head, body: bytes) -> bool:
-        self.status, self.body = head.status, body
+        self.status, self.body, self.head = head.status, body, head
         delimited = head.length is not None or head.chunked
         self.closes = head.closes or (delimited and bool(self._buffer))
         self._head, self._left = None, None

@@ -1,26 +1,29 @@
 """What an answer to a token request is worth: valid, protective, or an error of some kind.
 
 Every answer is decoded. Kinds are few whatever the server sends, so that a hostile one cannot grow the tables.
-Source: RFC 6749 sections 5.1 and 5.2.
+Source: RFC 6749 sections 5.1 and 5.2; RFC 9068 section 2.2 for tokens that are JWTs.
 """
 
+import binascii
 import re
+from base64 import urlsafe_b64decode
 from collections import Counter
 from collections.abc import Iterable
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import msgspec
+
+from grantproof.load.findings import REFRESH_TOKEN, SHAPED, UNSHAPED, Findings
 
 VALID: Final = ""
 MALFORMED: Final = "malformed"
 OTHER_SCOPE: Final = "other_scope"
+OTHER_CLIENT: Final = "other_client"
+EXPIRED: Final = "expired"
 PROTECTIVE: Final = ("429", "503")
-COMPARED: Final = "compared"
-DUPLICATE: Final = "duplicate"
-REFRESH_TOKEN: Final = "refresh_token"  # noqa: S105 - the name of a count
-_MOST_HASHES: Final = 1_000_000
 _MOST_CODES: Final = 16
 _CODE = re.compile(r"[a-z][a-z0-9_]{2,47}")
+_LONGEST_PAYLOAD: Final = 16_384
 _KNOWN_CODES: Final = frozenset(
     (
         "invalid_request",
@@ -32,6 +35,7 @@ _KNOWN_CODES: Final = frozenset(
         "invalid_target",
     )
 )
+DECODING_ERRORS: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class _Issued(msgspec.Struct, gc=False):
@@ -39,8 +43,18 @@ class _Issued(msgspec.Struct, gc=False):
 
     access_token: Annotated[str, msgspec.Meta(min_length=1)]
     token_type: Annotated[str, msgspec.Meta(min_length=1)]
+    expires_in: int | float | str | None = None
     scope: str | None = None
     refresh_token: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+
+
+class _Claims(msgspec.Struct, gc=False):
+    """The claims of a token that is a JWT, as far as load looks at them; any of them may be anything."""
+
+    client_id: Any = None
+    scope: Any = None
+    exp: Any = None
+    iat: Any = None
 
 
 class _Refused(msgspec.Struct, gc=False):
@@ -49,80 +63,161 @@ class _Refused(msgspec.Struct, gc=False):
     error: str
 
 
+_decode = msgspec.json.Decoder(_Issued).decode
+_decode_claims = msgspec.json.Decoder(_Claims).decode
+_decode_error = msgspec.json.Decoder(_Refused).decode
+
+
+class Refusals:
+    """Names the kinds of answers that are no success. `findings` counts whether errors were of OAuth's shape."""
+
+    def __init__(self, findings: Findings) -> None:
+        self._findings = findings
+
+    def __call__(self, status: int, body: bytes) -> str:
+        """The kind: a protective status, an OAuth error code or `status_NNN`."""
+        code = self._code_of(body) if status >= 400 else None
+        self._findings.notes[UNSHAPED if code is None else SHAPED] += 1
+        if status in {429, 503}:
+            return str(status)
+        if code is None or status >= 500:
+            return f"status_{status}"
+        return self.named(code) or f"status_{status}"
+
+    def named(self, code: str) -> str:
+        """The kind of an error code, empty where it is none or too many unusual ones have come."""
+        codes = self._findings.codes
+        if code in _KNOWN_CODES or code in codes:
+            return code
+        if len(codes) < _MOST_CODES and _CODE.fullmatch(code):
+            codes.add(code)
+            return code
+        return ""
+
+    @staticmethod
+    def _code_of(body: bytes) -> str | None:
+        try:
+            return _decode_error(body).error
+        except DECODING_ERRORS:
+            return None
+
+
 class TokenJudge:
-    """Judges the answers to one kind of token request.
+    """Judges the answers to the token requests of one client.
 
     Args:
         scopes: the scopes that were asked for; none is the server's default.
-        reuses_tokens: the server may give the same token again, so duplicates are not looked for.
-        most_hashes: from how many tokens on new ones are no longer compared.
+        client_id: whose tokens they are; empty does not look.
+        findings: where what was noticed goes; judges of one scenario share it.
+        reuses_tokens: where no findings are given: duplicates are not looked for.
+        looks_inside: tokens that are JWTs are looked into.
     """
 
     def __init__(
-        self, scopes: Iterable[str] = (), *, reuses_tokens: bool = False, most_hashes: int = _MOST_HASHES
+        self,
+        scopes: Iterable[str] = (),
+        *,
+        client_id: str = "",
+        findings: Findings | None = None,
+        reuses_tokens: bool = False,
+        looks_inside: bool = True,
     ) -> None:
-        self._decode = msgspec.json.Decoder(_Issued).decode
-        self._decode_error = msgspec.json.Decoder(_Refused).decode
+        self._findings = findings or Findings(reuses_tokens=reuses_tokens)
+        self._keep = self._findings.keep
+        self._refusal = Refusals(self._findings)
         self._asked = frozenset(scopes)
         self._lawful: set[str] = set()
-        self._seen: set[int] | None = None if reuses_tokens else set()
-        self._most_hashes = most_hashes
-        self._codes: set[str] = set(_KNOWN_CODES)
-        self._checked = 0
-        self._notes: Counter[str] = Counter()
+        self._claimed: set[str] = set()
+        self._client_id, self._claimed_client = client_id, ""
+        self._looks_inside = looks_inside
 
-    def __call__(self, status: int, body: bytes) -> str:
+    def __call__(self, status: int, body: bytes, request: bytes = b"", location: bytes = b"") -> str:
         """The kind of an answer: `VALID`, one of `PROTECTIVE`, or an error's name."""
+        del request, location
         if status != 200:
-            return self._judge_refusal(status, body)
+            return self._refusal(status, body)
         try:
-            answer = self._decode(body)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            answer = _decode(body)
+        except DECODING_ERRORS:
             return MALFORMED
         if answer.refresh_token is not msgspec.UNSET:
-            self._notes[REFRESH_TOKEN] += 1
-        if answer.scope is not None and answer.scope not in self._lawful and not self._allow_scope(answer.scope):
+            self._findings.notes[REFRESH_TOKEN] += 1
+        lifetime = answer.expires_in
+        if lifetime is not None and not (isinstance(lifetime, int) and lifetime > 0):
+            kind = _judge_lifetime(lifetime)
+            if kind:
+                return kind
+        return self.judge_token(answer.access_token, answer.scope)
+
+    def judge_token(self, token: str, scope: str | None) -> str:
+        """The kind of an access token that came with this scope, or with none named."""
+        if scope is not None and scope not in self._lawful and not self._allow_scope(scope, self._lawful):
             return OTHER_SCOPE
-        seen = self._seen
-        if seen is not None and len(seen) < self._most_hashes:
-            size = len(seen)
-            seen.add(hash(answer.access_token))
-            self._checked += 1
-            if len(seen) == size:
-                self._notes[DUPLICATE] += 1
+        self._keep(token)
+        if self._looks_inside and token.startswith("eyJ") and token.count(".") == 2:
+            return self._judge_claims(token)
         return VALID
 
     def take_notes(self) -> Counter[str]:
-        """How many valid answers were compared, were duplicates or held refresh tokens since the last call."""
-        notes, self._notes = self._notes, Counter()
-        notes[COMPARED], self._checked = self._checked, 0
-        return +notes
+        """How often each thing was noticed since the last call."""
+        return self._findings.take_notes()
 
-    def _allow_scope(self, scope: str) -> bool:
+    def take_hashes(self) -> bytes:
+        """The hashes of the tokens since the last call."""
+        return self._findings.take_hashes()
+
+    def _allow_scope(self, scope: str, lawful: set[str]) -> bool:
         """A server may grant less or other than it was asked for, but then always the same: the first answer sets it.
 
         Source: RFC 6749 section 3.3.
         """
         if frozenset(scope.split(" ")) == self._asked:
-            if len(self._lawful) < _MOST_CODES:
-                self._lawful.add(scope)
+            if len(lawful) < _MOST_CODES:
+                lawful.add(scope)
             return True
-        if not self._lawful:
-            self._lawful.add(scope)
+        if not lawful:
+            lawful.add(scope)
             return True
         return False
 
-    def _judge_refusal(self, status: int, body: bytes) -> str:
-        if status in {429, 503}:
-            return str(status)
-        if 400 <= status < 500:
-            try:
-                code = self._decode_error(body).error
-            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-                return f"status_{status}"
-            if code in self._codes:
-                return code
-            if len(self._codes) < _MOST_CODES + len(_KNOWN_CODES) and _CODE.fullmatch(code):
-                self._codes.add(code)
-                return code
-        return f"status_{status}"
+    def _judge_claims(self, token: str) -> str:
+        """A token that looks like a JWT: whose it says to be, for what, and whether it was expired from the start.
+
+        A token is opaque to clients, so what cannot be read, or has other names for things, is not judged.
+        """
+        payload = token.split(".", 2)[1]
+        if len(payload) > _LONGEST_PAYLOAD:
+            return VALID
+        try:
+            claims = _decode_claims(urlsafe_b64decode(payload + "=="))
+        except (*DECODING_ERRORS, ValueError, binascii.Error):
+            return VALID
+        client_id, scope = claims.client_id, claims.scope
+        if (client_id != self._client_id or self._claimed_client) and not self._allow_client(client_id):
+            return OTHER_CLIENT
+        if isinstance(scope, str) and scope not in self._claimed and not self._allow_scope(scope, self._claimed):
+            return OTHER_SCOPE
+        if isinstance(claims.exp, int | float) and isinstance(claims.iat, int | float) and claims.exp <= claims.iat:
+            return EXPIRED
+        return VALID
+
+    def _allow_client(self, claimed: object) -> bool:
+        """A server may have another name for a client, but then always the same, and for no other client."""
+        if not self._client_id or not isinstance(claimed, str):
+            return True
+        if claimed == self._client_id:
+            self._claimed_client = ""  # so the other name that came before was another client's
+            return False
+        if not self._claimed_client and self._findings.owners.setdefault(claimed, self._client_id) == self._client_id:
+            self._claimed_client = claimed
+        return claimed == self._claimed_client
+
+
+def _judge_lifetime(lifetime: float | str) -> str:
+    """Some servers send the digits as a string; a lifetime that is over, or none at all, is an error.
+
+    Source: RFC 6749 sections 5.1 and A.14.
+    """
+    if isinstance(lifetime, str) and not (lifetime.isascii() and lifetime.isdigit()):
+        return MALFORMED
+    return VALID if float(lifetime) > 0 else EXPIRED

@@ -3,16 +3,17 @@
 import atexit
 import contextlib
 import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol
 
 import gevent
+from gevent.event import Event
 from locust.stats import CSV_STATS_INTERVAL_SEC
 
 from grantproof.load.generator import Ending
 from grantproof.load.ledger import Ledger, default_folder, make_folder, print_progress
-from grantproof.load.locust_options import Options, on
+from grantproof.load.locust_options import INTERNAL_ERROR, Options, find_schedule, on
 from grantproof.load.result import FILE_NAME, Setting
 from grantproof.load.tally import Tally
 from grantproof.load.target import load_target
@@ -21,16 +22,37 @@ from grantproof.load.thresholds import parse_thresholds
 if TYPE_CHECKING:
     from locust.env import Environment
 
-_END = "grantproof_end"
-_PAGES = "grantproof"
-INTERNAL_ERROR = 4
-_PATIENCE_S = 10.0
-_STOP_S = 5.0
+    from grantproof.load.work import LanePlan
+
+READY = "grantproof_ready"
+GO = "grantproof_go"
+TAKE_OVER = "grantproof_take_over"
+RETIRE = "grantproof_retire"
+END = "grantproof_end"
+PAGES = "grantproof"
 _log = logging.getLogger(__name__)
+
+Prepared = Sequence[Mapping[str, Any]]
+
+
+class Orders(Protocol):
+    """What a master may tell the engine of a worker."""
+
+    def take_over(self, shares: Sequence[tuple[int, int]], since_s: float) -> None:
+        """Sends another worker's requests too that are due from a moment on."""
+        ...
+
+    def retire(self) -> None:
+        """Sends nothing more: others have taken over."""
+        ...
 
 
 class Books(Protocol):
     """Takes what the engine of this process counts."""
+
+    def begin(self, prepared: Prepared, orders: Orders) -> None:
+        """Enters what was made ahead; returns when the engine is to start."""
+        ...
 
     def add(self, tally: Tally) -> None:
         """Enters one second."""
@@ -47,7 +69,23 @@ class WorkerBooks:
     def __init__(self, environment: "Environment") -> None:
         self._environment = environment
         self._pages: list[dict[str, Any]] = []
+        self._go = Event()
+        self._orders: Orders | None = None
+        runner: Any = environment.runner
+        given: Any = environment.parsed_options
+        given.own_idp = given.idp
         on(environment.events.report_to_master, self._report)
+        runner.register_message(GO, self._on_go)
+        runner.register_message(TAKE_OVER, self._on_take_over)
+        runner.register_message(RETIRE, self._on_retire)
+
+    def begin(self, prepared: Prepared, orders: Orders) -> None:
+        """Tells the master that this worker is ready, and waits for all the others."""
+        self._orders = orders
+        runner: Any = self._environment.runner
+        runner.send_message(READY, {"prepared": list(prepared)})
+        self._go.wait()
+        self._go.clear()
 
     def add(self, tally: Tally) -> None:
         """Keeps one second for the next report."""
@@ -57,19 +95,33 @@ class WorkerBooks:
         """Tells the master."""
         runner: Any = self._environment.runner
         pages, self._pages = self._pages, []
-        runner.send_message(_END, {_PAGES: pages, "ending": asdict(ending)})
+        runner.send_message(END, {PAGES: pages, "ending": asdict(ending)})
 
     def _report(self, data: dict[str, Any], **_: object) -> None:
-        data[_PAGES], self._pages = self._pages, []
+        data[PAGES], self._pages = self._pages, []
+
+    def _on_go(self, **_: object) -> None:
+        self._go.set()
+
+    def _on_take_over(self, msg: Any, **_: object) -> None:
+        if self._orders is not None:
+            shares = [(int(index), int(of)) for index, of in msg.data["shares"]]
+            self._orders.take_over(shares, float(msg.data["since_s"]))
+
+    def _on_retire(self, **_: object) -> None:
+        if self._orders is not None:
+            self._orders.retire()
 
 
 class SingleBooks:
     """Keeps the ledger of a run. Raises GrantproofError at once where the profile is wrong or does not allow load."""
 
-    def __init__(self, environment: "Environment", scenario: str) -> None:
-        self._environment, self._scenario = environment, scenario
+    def __init__(self, environment: "Environment") -> None:
+        self.environment = environment
+        self.ledger: Ledger | None = None
+        self.lanes: list[LanePlan] = []
         self._stack = contextlib.ExitStack()
-        self._ledger: Ledger | None = None
+        find_schedule(environment)
         options = Options.of(environment)
         given: Any = environment.parsed_options
         on(environment.events.test_start, self._open)
@@ -82,47 +134,67 @@ class SingleBooks:
             options = Options.of(environment)
         if options.out is not None:
             make_folder(options.out)
-        self._target = load_target(options.idp)
-        given.found_token_url = self._target.token_url
+        self.target = load_target(options.idp)
+        given.found_token_url = self.target.token_url
         self._thresholds = parse_thresholds(
-            options.thresholds if options.thresholds is not None else self._target.thresholds
+            options.thresholds if options.thresholds is not None else self.target.thresholds
         )
+
+    def begin(self, prepared: Prepared, orders: Orders) -> None:
+        """Enters what was made ahead; there is nobody to wait for."""
+        del orders
+        if self.ledger is not None:
+            self.ledger.prepare(prepared)
 
     def add(self, tally: Tally) -> None:
         """Enters one second."""
-        if self._ledger is not None:
-            self._ledger.add(tally)
+        if self.ledger is not None:
+            self.ledger.add(tally)
 
     def end(self, ending: Ending) -> None:
         """Enters an engine's end and, after the last one, ends the test."""
-        ledger = self._ledger
+        ledger = self.ledger
         if ledger is not None and ledger.end(ending):
-            self._close(ledger)
+            self.close(ledger)
 
     def _open(self, **_: object) -> None:
-        options = Options.of(self._environment)
-        arrival = options.arrival if options.rate_per_s is not None else "closed"
-        setting = Setting(self._scenario, arrival, options.rate_per_s, self._thresholds)
-        folder = options.out or default_folder(self._target.profile_name)
+        options = Options.of(self.environment)
+        rates = [lane.rate_per_s for lane in self.lanes]
+        open_loop = bool(rates) and None not in rates
+        names = dict.fromkeys(lane.scenario for lane in self.lanes)
+        setting = Setting(
+            ", ".join(names),
+            options.arrival_name,
+            sum(rate for rate in rates if rate is not None) if open_loop else None,
+            self._thresholds,
+            options.schedule_file,
+            [(lane.part.name, lane.rate_per_s) for lane in self.lanes],
+        )
+        folder = options.out or default_folder(self.target.profile_name)
         on_row = print_progress if options.progress else None
-        self._ledger = Ledger(self._target, setting, folder, self._count_workers(), on_row)
+        self.ledger = Ledger(self.target, setting, folder, self.count_workers(), on_row)
 
-    def _count_workers(self) -> int:
+    def count_workers(self) -> int:
+        """How many engines send."""
         return 1
 
-    def _close(self, ledger: Ledger) -> None:
+    def close(self, ledger: Ledger) -> None:
         """Writes the result and ends the test, unless that was done or another test has begun."""
-        if ledger is not self._ledger or ledger.closed:
+        if ledger is not self.ledger or ledger.closed:
             return
         try:
             result = ledger.close()
         except OSError as error:
             _log.error("the result cannot be written: %s", error)
-            self._environment.process_exit_code = INTERNAL_ERROR
+            self.environment.process_exit_code = INTERNAL_ERROR
         else:
             _log.info("%d valid answers at %g/s: %s", result.ok, result.achieved_per_s, ledger.folder / FILE_NAME)
-        given: Any = self._environment.parsed_options
-        runner: Any = self._environment.runner
+        self.leave()
+
+    def leave(self) -> None:
+        """Ends the test."""
+        given: Any = self.environment.parsed_options
+        runner: Any = self.environment.runner
         # In a greenlet of its own, since quitting ends the greenlets of users, of which this may be one; and where
         # Locust writes CSV, after its next page, since it writes none at the end.
         wait_s = CSV_STATS_INTERVAL_SEC + 0.1 if given.csv_prefix else 0
@@ -130,52 +202,3 @@ class SingleBooks:
 
     def _on_quitting(self, **_: object) -> None:
         """Nothing is left to do: the engine ends with its users."""
-
-
-class MasterBooks(SingleBooks):
-    """Binds what the workers send."""
-
-    def __init__(self, environment: "Environment", scenario: str) -> None:
-        super().__init__(environment, scenario)
-        on(environment.events.worker_report, self._on_report)
-        runner: Any = environment.runner
-        runner.register_message(_END, self._on_end)
-
-    def _open(self, **_: object) -> None:
-        super()._open()
-        duration_s = Options.of(self._environment).duration_s
-        if duration_s is not None:
-            self._close_later(duration_s + self._target.timeout_s)
-
-    def _count_workers(self) -> int:
-        """How many workers get users; they are told, so that each takes its share of the rate."""
-        runner: Any = self._environment.runner
-        given: Any = self._environment.parsed_options
-        sharing: int = max(min(runner.worker_count, runner.target_user_count), 1)
-        given.sharing_workers = sharing
-        return sharing
-
-    def _close_later(self, wait_s: float) -> None:
-        """Does not wait for ever for a worker that is gone."""
-        if self._ledger is not None:
-            gevent.spawn_later(wait_s + _PATIENCE_S, self._close, self._ledger)
-
-    def _on_report(self, data: dict[str, Any], **_: object) -> None:
-        for page in data.get(_PAGES, ()):
-            self.add(Tally.from_data(page))
-
-    def _on_end(self, msg: Any, **_: object) -> None:
-        self._on_report(msg.data)
-        self.end(Ending(**msg.data["ending"]))
-        self._close_later(self._target.timeout_s)
-
-    def _on_quitting(self, **_: object) -> None:
-        """When Locust is interrupted, lets the workers stop first, since what they report afterwards is lost."""
-        runner: Any = self._environment.runner
-        ledger = self._ledger
-        if ledger is not None and not ledger.closed:
-            runner.stop()
-            end = monotonic() + _STOP_S
-            while not ledger.closed and monotonic() < end:
-                gevent.sleep(0.05)
-            ledger.close()

@@ -1,27 +1,37 @@
 """What the user asks for: a run of load as data."""
 
-import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import grantproof
 from grantproof.errors import GrantproofError
 from grantproof.load.engine import MOST_CONNECTIONS
 from grantproof.load.schedule import Schedule, make_schedule
+from grantproof.load.schedule_file import read_schedule
 from grantproof.load.thresholds import parse_thresholds
 
-_DURATION = re.compile(r"(?:([0-9.]+)h)?(?:([0-9.]+)m)?(?:([0-9.]+)s?)?")
+MASTER_PORT = 5557
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """Workers on other machines: how many are expected, and where they find this one."""
+
+    workers: int
+    bind: str = "*"
+    port: int = MASTER_PORT
 
 
 @dataclass(frozen=True)
 class LoadPlan:
-    """A run at a rate (open loop) or with a number of users (closed loop), never both.
+    """A run at a rate or by a schedule (open loop), or with a number of users (closed loop).
 
     Args:
         idp: a profile's name or path.
         rate_per_s: requests that are due per second, whatever the answers do.
         users: how many clients send their next request as soon as they have an answer.
-        duration_s: how long requests are sent.
+        duration_s: how long requests are sent; a schedule has its own.
         arrival: `constant` or `poisson`.
         scenario: a Locust file among the load tests, without `.py`.
         out: the run's folder; None is `reports/<profile>-<UTC time>`.
@@ -29,6 +39,11 @@ class LoadPlan:
         workers: processes that share the rate.
         connections: how many connections all workers together may have open.
         thresholds: rules that replace the profile's; None keeps those.
+        scenarios: several scenarios instead of one, with their own rates; None is `rate_per_s` or the schedule.
+        schedule_file: stages or a recorded trace instead of a rate.
+        new_connections: a new connection for each request.
+        resumption: new TLS connections resume an earlier session.
+        fleet: workers on other machines, instead of processes on this one.
     """
 
     idp: str
@@ -42,43 +57,61 @@ class LoadPlan:
     workers: int = 1
     connections: int = MOST_CONNECTIONS
     thresholds: tuple[str, ...] | None = None
+    scenarios: Mapping[str, float | None] = field(default_factory=dict[str, float | None])
+    schedule_file: Path | None = None
+    new_connections: bool = False
+    resumption: bool = True
+    fleet: Fleet | None = None
 
     def __post_init__(self) -> None:
-        if (self.rate_per_s is None) == (self.users is None):
-            raise GrantproofError("give either a rate or a number of users", "--rate, --users")
+        self._check_rate()
         if self.users is not None and self.users < 1:
             raise GrantproofError(f"the number of users must be at least 1, not {self.users}", "--users")
-        make_schedule(self.arrival, 1.0 if self.rate_per_s is None else self.rate_per_s, self.duration_s, self.seed)
-        if self.workers < 1 or (self.users is not None and self.users < self.workers):
-            raise GrantproofError(f"{self.workers} workers have nothing to share", "--workers")
-        if self.connections < self.workers:
+        for rate in (1.0, *(each for each in (self.rate_per_s, *self.rates.values()) if each is not None)):
+            make_schedule(self.arrival, rate, self.duration_s, self.seed)
+        if self.schedule_file is not None:
+            read_schedule(self.schedule_file)
+        if self.processes < 1 or (self.users is not None and self.users < self.processes):
+            raise GrantproofError(f"{self.processes} workers have nothing to share", "--workers")
+        if self.connections < self.processes:
             raise GrantproofError("each worker needs a connection", "--connections")
         parse_thresholds(self.thresholds or ())
-        locust_file(self.scenario)
+        for name in self.rates:
+            locust_file(name)
+
+    def _check_rate(self) -> None:
+        given = (self.rate_per_s, self.schedule_file, self.users)
+        number = sum(each is not None for each in given)
+        own = [rate for rate in self.rates.values() if rate is not None]
+        if number > 1 or (self.users is not None and own):
+            raise GrantproofError("give one of a rate, a schedule and a number of users", "--rate, --users")
+        if not number and len(own) < len(self.rates):
+            raise GrantproofError("give either a rate or a number of users", "--rate, --users")
+
+    @property
+    def rates(self) -> Mapping[str, float | None]:
+        """All scenarios with their own rates, where they have one."""
+        return self.scenarios or {self.scenario: None}
+
+    @property
+    def processes(self) -> int:
+        """How many workers share the work, here or elsewhere."""
+        return self.workers if self.fleet is None else self.fleet.workers
 
     @property
     def schedule(self) -> Schedule | None:
-        """When requests are due; None in the closed loop."""
+        """When requests are due that have no rate of their own; None in the closed loop."""
+        if self.schedule_file is not None:
+            return read_schedule(self.schedule_file, seed=self.seed)
         if self.rate_per_s is None:
             return None
         return make_schedule(self.arrival, self.rate_per_s, self.duration_s, self.seed)
 
-
-def parse_duration(text: str) -> float:
-    """Seconds of `30s`, `2m`, `1h30m`, `45` or `1.5s`.
-
-    Raises:
-        GrantproofError: it is no duration above zero.
-    """
-    found = _DURATION.fullmatch(text.strip().lower())
-    try:
-        parts = [float(part or 0) for part in found.groups()] if found else []
-    except ValueError:
-        parts = []
-    seconds = sum(part * unit for part, unit in zip(parts, (3600, 60, 1), strict=False))
-    if seconds <= 0:
-        raise GrantproofError(f"{text!r} is no duration", "--duration", "write it like 30s, 2m or 1h30m")
-    return seconds
+    @property
+    def lasts_s(self) -> float:
+        """How long requests are sent."""
+        schedule = self.schedule
+        return (schedule.duration_s if schedule is not None else None) or self.duration_s
 
 
 def load_tests() -> Path:
@@ -88,14 +121,18 @@ def load_tests() -> Path:
     return inside if inside.is_dir() else package.parents[1] / "loadtests"
 
 
+def known_scenarios() -> list[str]:
+    """The names of all Locust files."""
+    return sorted(path.stem for path in load_tests().glob("[a-z]*.py"))
+
+
 def locust_file(scenario: str) -> Path:
     """The Locust file of a scenario.
 
     Raises:
         GrantproofError: there is none of that name.
     """
-    folder = load_tests()
-    known = sorted(path.stem for path in folder.glob("[a-z]*.py"))
+    known = known_scenarios()
     if scenario not in known:
         raise GrantproofError(f"no scenario {scenario!r}", "--scenario", f"one of {', '.join(known)}")
-    return folder / f"{scenario}.py"
+    return load_tests() / f"{scenario}.py"

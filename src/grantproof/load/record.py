@@ -51,6 +51,11 @@ class RunRecord:
         row.p99 = round(self._latencies[tally.t].percentile(99), 9)
         return row
 
+    def offer(self, t: int, number: int) -> None:
+        """Adds requests that were due in a second and that nobody is known to have sent."""
+        self._row(t).offered += number
+        self.total.offered[t] = self.total.offered.get(t, 0) + number
+
     def _row(self, t: int) -> Row:
         return self._rows.setdefault(t, Row(t))
 

@@ -3,7 +3,7 @@
 import json
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -12,8 +12,9 @@ import msgspec
 
 from grantproof.errors import GrantproofError
 from grantproof.load.dialer import UNREACHED
+from grantproof.load.findings import COMPARED, MOST_HASHES, REFRESH_TOKEN, SHAPED, UNCOMPARED, UNSHAPED
 from grantproof.load.generator import Ending, all_lags, describe_generator
-from grantproof.load.judge import COMPARED, DUPLICATE, REFRESH_TOKEN
+from grantproof.load.judge import PROTECTIVE
 from grantproof.load.thresholds import Threshold
 
 if TYPE_CHECKING:
@@ -59,6 +60,10 @@ class LoadResult(msgspec.Struct, frozen=True, kw_only=True):
     offered: int
     requests: int
     notes: dict[str, int] = {}
+    retry_after: dict[str, int] = {}
+    schedule: str = ""
+    prepared: list[dict[str, Any]] = []
+    scenarios: "list[LoadResult]" = []
 
     @property
     def kept(self) -> bool:
@@ -79,7 +84,7 @@ class LoadResult(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def exit_code(self) -> int:
         """0 all thresholds kept, 1 one was crossed, 3 unreachable, or limited by the generator, which blames nobody."""
-        if self.unreachable or self.limited:
+        if self.unreachable or self.limited or any(part.unreachable for part in self.scenarios):
             return 3
         return 0 if self.kept else 1
 
@@ -123,12 +128,47 @@ class LoadResult(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True)
 class Setting:
-    """What a run was asked to do, as load.json tells it. `offered_per_s` is None in the closed loop."""
+    """What a run was asked to do, as load.json tells it.
+
+    Attributes:
+        scenario: its name; of several, all their names.
+        arrival: how requests are spaced.
+        offered_per_s: the mean rate at which they are due; None in the closed loop.
+        thresholds: what has to hold.
+        schedule: the name of the file that says when requests are due, if there is one.
+        parts: name and rate of each part that is measured apart, if there are several.
+    """
 
     scenario: str
     arrival: str
     offered_per_s: float | None
     thresholds: Sequence[Threshold] = ()
+    schedule: str = ""
+    parts: Sequence[tuple[str, float | None]] = ()
+
+    @property
+    def open_loop(self) -> bool:
+        """Whether requests are due at a rate."""
+        return self.offered_per_s is not None
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a run ended, beside its counts.
+
+    Attributes:
+        endings: of the workers that said so.
+        losses: of those that did not, in words each.
+        missing: how many requests the lost ones should have sent and nobody did, or nobody knows what became of.
+        duplicates: how many tokens had come before.
+        prepared: what was made ahead.
+    """
+
+    endings: Sequence[Ending] = ()
+    losses: Sequence[str] = ()
+    missing: int = 0
+    duplicates: int = 0
+    prepared: Sequence[Mapping[str, Any]] = ()
 
 
 class _Measures:
@@ -153,13 +193,14 @@ class _Measures:
 
 
 def make_result(
-    record: "RunRecord", target: "Target", setting: Setting, endings: Sequence[Ending], *, lost: int = 0
+    record: "RunRecord", target: "Target", setting: Setting, ended: Ended, parts: "Sequence[LoadResult]" = ()
 ) -> LoadResult:
-    """The result of a run that is over. `lost` counts workers that never said how they ended."""
+    """The result of a run that is over, or of one part of it; `parts` are those that were measured apart."""
     total = record.total
-    seconds = max((ending.seconds for ending in endings), default=0.0)
+    seconds = max((ending.seconds for ending in ended.endings), default=0.0)
     measures = _Measures(record, seconds)
     compared = total.notes[COMPARED]
+    generator = describe_generator(total, ended.endings, ended.losses, open_loop=setting.open_loop)
     return LoadResult(
         target={"name": target.name, "issuer": target.issuer, "token_endpoint": target.token_url.partition("?")[0]},
         scenario=setting.scenario,
@@ -168,14 +209,18 @@ def make_result(
         achieved_per_s=_round(measures.rate_per_s),
         ok=total.ok,
         errors={kind: total.errors[kind] for kind in (*_ALWAYS, *sorted(set(total.errors) - set(_ALWAYS)))},
-        protected={status: total.protected[status] for status in ("429", "503")},
+        protected={status: total.protected[status] for status in PROTECTIVE},
+        retry_after={status: total.retry_after[status] for status in PROTECTIVE},
         latency_s=_quantiles(total.latency),
         service_time_s=_quantiles(total.service),
         send_lag_s=_quantiles(all_lags(total)),
         connections=_connections(record),
-        generator=describe_generator(total, endings, lost, open_loop=setting.offered_per_s is not None)
-        | {"lag_s": _quantiles(total.lag)},
-        duplicates={"found": total.notes[DUPLICATE], "checked_share": _share(compared, total.ok)},
+        generator=generator
+        | {"missing": ended.missing, "lag_s": _quantiles(total.lag), "loop_delay_s": _quantiles(total.loop)},
+        duplicates={
+            "found": ended.duplicates,
+            "checked_share": _share(min(compared, MOST_HASHES), compared + total.notes[UNCOMPARED]),
+        },
         thresholds=[
             Limit(rule=rule.rule, kept=rule.kept(measures), value=rule.value(measures)) for rule in setting.thresholds
         ],
@@ -183,7 +228,10 @@ def make_result(
         seconds=_round(seconds),
         offered=sum(total.offered.values()) or total.sent - total.retried,
         requests=total.resolved,
-        notes={REFRESH_TOKEN: total.notes[REFRESH_TOKEN]},
+        notes={name: total.notes[name] for name in (REFRESH_TOKEN, SHAPED, UNSHAPED)},
+        schedule=setting.schedule,
+        prepared=[dict(each) for each in ended.prepared],
+        scenarios=list(parts),
     )
 
 
@@ -194,6 +242,8 @@ def _connections(record: "RunRecord") -> dict[str, int | float]:
         "reused_share": _share(total.reused, total.sent),
         "waited_share": _share(total.queue.total, total.sent) if total.sent else 0.0,
         "retried": total.retried,
+        "handshakes": total.handshakes,
+        "resumed_share": _share(total.resumed, total.handshakes) if total.handshakes else 0.0,
     }
 
 

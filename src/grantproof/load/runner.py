@@ -3,25 +3,26 @@
 import os
 import signal
 import subprocess
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 from typing import IO, Final
 
 import msgspec
 
 from grantproof.errors import GrantproofError
+from grantproof.load.command import command_line, worker_command
 from grantproof.load.ledger import default_folder, make_folder
-from grantproof.load.plan import LoadPlan, locust_file
+from grantproof.load.plan import MASTER_PORT, LoadPlan
 from grantproof.load.result import FILE_NAME, LoadResult
 from grantproof.load.target import Target, load_target
 from grantproof.load.thresholds import parse_thresholds
 
 _START_S: Final = 60.0
+_AHEAD_S: Final = 900.0
 _TAIL_LINES: Final = 30
 _LONGEST_LINE: Final = 2000
 USAGE_ERROR: Final = 2
@@ -62,39 +63,24 @@ def run(plan: LoadPlan, progress: Callable[[Progress], None] | None = None) -> L
     return _Child(replace(plan, out=folder), target).watch(progress or (lambda _: None))
 
 
-def command_line(plan: LoadPlan) -> list[str]:
-    """The command that runs a plan; it holds the profile's path and no secret."""
-    command = [sys.executable, "-m", "locust", "-f", str(locust_file(plan.scenario))]
-    command += ["--headless", "--only-summary", "--loglevel", "WARNING", "--exit-code-on-error", "0", "--progress"]
-    command += [
-        "--idp",
-        plan.idp,
-        "--duration",
-        f"{plan.duration_s}s",
-        "--out",
-        str(plan.out),
-        "--seed",
-        str(plan.seed),
-    ]
-    command += ["--connections", str(plan.connections)]
-    if plan.rate_per_s is not None:
-        command += ["--rate", str(plan.rate_per_s), "--arrival", plan.arrival]
-    users = plan.users if plan.users is not None else plan.workers
-    command += ["--users", str(users), "--spawn-rate", str(users)]
-    if plan.workers > 1:
-        here, port = "127.0.0.1", str(_free_port())
-        command += ["--processes", str(plan.workers), "--expect-workers-max-wait", "30"]
-        command += [
-            "--master-bind-host",
-            here,
-            "--master-bind-port",
-            port,
-            "--master-host",
-            here,
-            "--master-port",
-            port,
-        ]
-    return command + [part for rule in plan.thresholds or () for part in ("--threshold", rule)]
+def work(idp: str, host: str, port: int = MASTER_PORT) -> int:
+    """Works for a master on another machine until it has no more to do; gives the exit code.
+
+    Args:
+        idp: the profile, which this machine has for itself, with its secrets.
+        host: the master's.
+        port: the master's.
+
+    Raises:
+        GrantproofError: the profile is wrong or does not allow load.
+    """
+    load_target(idp)
+    process = subprocess.Popen(worker_command(idp, host, port), stdin=subprocess.DEVNULL)  # noqa: S603 - our own, no shell
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:  # it reaches the worker as well, which ends by itself
+            continue
 
 
 class _Child:
@@ -103,7 +89,8 @@ class _Child:
     def __init__(self, plan: LoadPlan, target: Target) -> None:
         self._folder = plan.out or Path()
         self._secrets = target.secrets
-        self._deadline = monotonic() + plan.duration_s + target.timeout_s + _START_S
+        self._lasts_s = plan.lasts_s + target.timeout_s + _START_S
+        self._begun = False
         self._tail: deque[str] = deque(maxlen=_TAIL_LINES)
         self._process = subprocess.Popen(  # noqa: S603 - our own command, no shell
             command_line(plan),
@@ -117,8 +104,7 @@ class _Child:
         """Waits for the end and gives the result."""
         process = self._process
         listener = threading.Thread(target=self._listen, args=(process.stderr,), daemon=True)
-        guard = threading.Timer(max(self._deadline - monotonic(), 0), self._kill)
-        guard.daemon = True
+        guard = threading.Thread(target=self._guard, daemon=True)
         listener.start()
         guard.start()
         try:
@@ -128,7 +114,6 @@ class _Child:
             self._interrupt()
             raise
         finally:
-            guard.cancel()
             self._kill()
             listener.join(5)
             for stream in (process.stdout, process.stderr):
@@ -142,11 +127,22 @@ class _Child:
                 row = msgspec.json.decode(line, type=Progress)
             except msgspec.DecodeError:
                 continue
+            self._begun = True
             progress(row)
 
     def _listen(self, stream: "IO[bytes] | None") -> None:
         for line in stream or ():
             self._tail.append(line[:_LONGEST_LINE].decode("utf-8", "replace").rstrip())
+
+    def _guard(self) -> None:
+        """Ends what does not end by itself; what is made ahead of a run may take long."""
+        end = monotonic() + _AHEAD_S + self._lasts_s
+        begun = False
+        while self._process.poll() is None and monotonic() < end:
+            if self._begun and not begun:
+                begun, end = True, monotonic() + self._lasts_s
+            sleep(0.5)
+        self._kill()
 
     def _interrupt(self) -> None:
         """Lets it write what it has; whoever cannot wait interrupts again."""
@@ -176,12 +172,3 @@ def scrub(text: str, secrets: frozenset[str]) -> str:
     for secret in sorted(secrets, key=len, reverse=True):
         text = text.replace(secret, "***")
     return text
-
-
-def _free_port() -> int:
-    import socket  # noqa: PLC0415 - only runs with several workers need it
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

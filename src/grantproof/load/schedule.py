@@ -1,13 +1,13 @@
 """When requests are meant to leave: arrival schedules of the open loop. Pure; nothing in here waits or sends.
 
 A schedule is iterated anew for each run and yields intended send times in seconds from the start, never falling. What
-the target does has no influence on it: that is what makes the loop open. A ramp, a step, a spike or a recorded trace is
-one more class with the members of `Schedule`.
+the target does has no influence on it: that is what makes the loop open. Stages and recorded traces stand in `stages`.
+The shares of workers are exact: together they are the whole schedule, arrival for arrival.
 """
 
 import random
 from dataclasses import dataclass, replace
-from itertools import count
+from itertools import count, islice
 from typing import TYPE_CHECKING, Protocol
 
 from grantproof.errors import GrantproofError
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Schedule(Protocol):
-    """Intended send times."""
+    """Intended send times. Iterating has no effect: each iterator begins at the start."""
 
     @property
     def duration_s(self) -> float | None:
@@ -58,20 +58,31 @@ class Poisson:
     rate_per_s: float
     duration_s: float | None = None
     seed: int = 0
-    worker: int = 0
+    first: int = 0
+    step: int = 1
 
     def __iter__(self) -> "Iterator[float]":
-        gap = random.Random(f"{self.seed}/{self.worker}").expovariate  # noqa: S311 - repeatable arrivals, no secrets
-        rate, end, now = self.rate_per_s, self.duration_s, 0.0
-        while True:
-            now += gap(rate)
+        return islice(self._all(), self.first, None, self.step)
+
+    def _all(self) -> "Iterator[float]":
+        rate, end = self.rate_per_s, self.duration_s
+        for work in unit_arrivals(self.seed):
+            now = work / rate
             if end is not None and now >= end:
                 return
             yield now
 
     def share(self, index: int, of: int) -> "Poisson":
-        """An independent stream at its part of the rate; such streams add up to the whole one's distribution."""
-        return replace(self, rate_per_s=self.rate_per_s / of, worker=self.worker + index)
+        """Every `of`-th arrival. All shares together are the one stream, however many workers there are."""
+        return replace(self, first=self.first + index * self.step, step=self.step * of)
+
+
+def unit_arrivals(seed: int) -> "Iterator[float]":
+    """Poisson arrivals at one per second, without an end; the same ones for the same seed."""
+    gap, now = random.Random(str(seed)).expovariate, 0.0  # noqa: S311 - repeatable arrivals, no secrets
+    while True:
+        now += gap(1.0)
+        yield now
 
 
 ARRIVALS = ("constant", "poisson")

@@ -1,5 +1,6 @@
 """What the engine counts in one second. Tallies of seconds, workers and runs add up exactly."""
 
+from base64 import b64decode, b64encode
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -31,6 +32,12 @@ class Tally:
         queue: the same where none was free: the request waited for the target.
         cpu_s: processor time of the whole process.
         starved: the system had no more sockets or ports to give.
+        handshakes: TLS connections that were established.
+        resumed: those of them that resumed an earlier session.
+        retry_after: protective answers that said when to come again, by status.
+        loop: how late the engine's own ticks came.
+        scenario: whose they are; empty is a single one or all together.
+        hashes: of the access tokens, eight octets each, for whoever looks for duplicates; sums do not keep them.
     """
 
     t: int = 0
@@ -51,6 +58,12 @@ class Tally:
     queue: Histogram = field(default_factory=Histogram)
     cpu_s: float = 0.0
     starved: bool = False
+    handshakes: int = 0
+    resumed: int = 0
+    retry_after: Counter[str] = field(default_factory=Counter[str])
+    loop: Histogram = field(default_factory=Histogram)
+    scenario: str = ""
+    hashes: bytes = field(default=b"", repr=False)
 
     @property
     def resolved(self) -> int:
@@ -58,7 +71,7 @@ class Tally:
         return self.ok + self.errors.total() + self.protected.total()
 
     def add(self, other: "Tally") -> None:
-        """Adds another tally; the second stays."""
+        """Adds another tally; the second and the scenario stay."""
         for name in _NUMBERS:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         for name in _COUNTERS:
@@ -75,6 +88,8 @@ class Tally:
             "t": self.t,
             "offered": [[t, number] for t, number in self.offered.items()],
             "starved": self.starved,
+            "scenario": self.scenario,
+            "hashes": b64encode(self.hashes).decode(),
             **{name: getattr(self, name) for name in _NUMBERS},
             **{name: dict(getattr(self, name)) for name in _COUNTERS},
             **{name: getattr(self, name).to_data() for name in _HISTOGRAMS},
@@ -83,12 +98,13 @@ class Tally:
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> "Tally":
         """The tally again."""
-        values: dict[str, Any] = {name: data[name] for name in ("t", "starved", *_NUMBERS)}
+        values: dict[str, Any] = {name: data[name] for name in ("t", "starved", "scenario", *_NUMBERS)}
+        values["hashes"] = b64decode(data["hashes"])
         values |= {name: Counter(data[name]) for name in _COUNTERS}
         values |= {name: Histogram.from_data(data[name]) for name in _HISTOGRAMS}
         return cls(offered={t: number for t, number in data["offered"]}, **values)  # noqa: C416 - pairs come as lists
 
 
-_NUMBERS = ("sent", "ok", "received", "opened", "reused", "retried", "abandoned", "cpu_s")
-_COUNTERS = ("errors", "protected", "notes")
-_HISTOGRAMS = ("latency", "service", "lag", "queue")
+_NUMBERS = ("sent", "ok", "received", "opened", "reused", "retried", "abandoned", "cpu_s", "handshakes", "resumed")
+_COUNTERS = ("errors", "protected", "notes", "retry_after")
+_HISTOGRAMS = ("latency", "service", "lag", "queue", "loop")

@@ -1,26 +1,28 @@
 """What the engine has to know about an authorization server: its token endpoint, and what a request looks like."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
-from grantproof import __version__
 from grantproof.errors import GrantproofError
+from grantproof.load.credentials import Pairs, client_for_load, form_headers, password_credentials, token_pairs
 from grantproof.load.dialer import make_context
-from grantproof.wire.authentication import PASSWORD_METHODS, basic_credentials
+from grantproof.load.octets import encode_request
+from grantproof.wire.authentication import PASSWORD_METHODS
 from grantproof.wire.form import Form
 
 if TYPE_CHECKING:
-    from grantproof.profile import Client, Profile
+    from collections.abc import Iterable
+
+    from grantproof.profile import Profile
 
 _PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True)
 class Target:
-    """A token endpoint with everything that a request to it needs. Its repr shows no secret.
+    """A server with everything that a request to its token endpoint needs. Its repr shows no secret.
 
     Attributes:
         name: shown in reports.
@@ -34,6 +36,12 @@ class Target:
         scopes: what `body` asks for.
         reuses_tokens: the same token for repeated requests is lawful here and expected.
         secrets: what must never be printed.
+        new_connections: each request has a connection of its own, as clients that run now and then have.
+        resumption: new TLS connections resume the session of an earlier one, where the server offers it.
+        client_id: whose credentials `headers` or `body` hold.
+        jwt_access_tokens: False where the profile says that tokens are none, so that nobody looks into them.
+        url: where requests go, where that is not the token endpoint.
+        profile: where it comes from; None where it was made by hand.
     """
 
     name: str
@@ -48,21 +56,27 @@ class Target:
     profile_name: str = "target"
     issuer: str = ""
     secrets: frozenset[str] = field(default=frozenset(), repr=False)
+    new_connections: bool = False
+    resumption: bool = True
+    client_id: str = ""
+    jwt_access_tokens: bool = True
+    profile: "Profile | None" = field(default=None, repr=False)
+    url: str = ""
 
     @property
     def secure(self) -> bool:
         """Whether requests go over TLS."""
-        return urlsplit(self.token_url).scheme == "https"
+        return urlsplit(self.url or self.token_url).scheme == "https"
 
     @property
     def host(self) -> str:
         """The host to connect to, without brackets."""
-        return urlsplit(self.token_url).hostname or ""
+        return urlsplit(self.url or self.token_url).hostname or ""
 
     @property
     def port(self) -> int:
         """The port to connect to."""
-        parts = urlsplit(self.token_url)
+        parts = urlsplit(self.url or self.token_url)
         return parts.port or _PORTS[parts.scheme]
 
     def token_request(self) -> bytes:
@@ -71,22 +85,37 @@ class Target:
         Raises:
             GrantproofError: a header would break out of its line.
         """
-        parts = urlsplit(self.token_url)
-        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        fields = (("Host", parts.netloc.rpartition("@")[2]), *self.headers, ("Content-Length", str(len(self.body))))
-        lines = [f"POST {path} HTTP/1.1", *(f"{name}: {value}" for name, value in fields)]
-        if any("\r" in line or "\n" in line or "\x00" in line for line in lines):
-            raise GrantproofError("a header or the token endpoint's URL has a line break in it", self.name)
-        try:
-            return "\r\n".join((*lines, "", "")).encode("latin-1") + self.body
-        except UnicodeEncodeError:
-            raise GrantproofError(
-                "a header or the token endpoint's URL has characters beyond Latin-1", self.name
-            ) from None
+        return self.request("POST", self.token_url, self.headers, self.body)
+
+    def request(self, method: str, url: str, fields: Pairs, body: bytes | None = None) -> bytes:
+        """Any other request, as it goes over the wire; whether the connection is kept is the target's business.
+
+        Raises:
+            GrantproofError: a header would break out of its line.
+        """
+        ending = (("Connection", "close"),) if self.new_connections else ()
+        return encode_request(method, url, (*fields, *ending), body)
+
+    def at(self, url: str) -> Self:
+        """The same server at another endpoint, to which requests go instead."""
+        return replace(self, url=url)
+
+    def authenticated_by(self, methods: "Iterable[str]") -> "Target":
+        """The same server with the first client that authenticates by one of these methods.
+
+        Raises:
+            GrantproofError: the profile has no such client.
+        """
+        if self.profile is None:
+            raise GrantproofError("a target made by hand has but one client", self.name)
+        other = Target.from_profile(self.profile, self.token_url, methods)
+        return replace(other, new_connections=self.new_connections, resumption=self.resumption, ca=self.ca)
 
     @classmethod
-    def from_profile(cls, profile: "Profile", token_url: str = "") -> "Target":
-        """The target of the first client that may use the client credentials grant with a secret.
+    def from_profile(
+        cls, profile: "Profile", token_url: str = "", methods: "Iterable[str]" = PASSWORD_METHODS
+    ) -> "Target":
+        """The target of the first client that may use the client credentials grant with a secret, by these methods.
 
         Raises:
             GrantproofError: the profile has no such client, no token endpoint can be found, or it demands a proxy.
@@ -95,13 +124,14 @@ class Target:
             raise GrantproofError(
                 "load does not go through a proxy", str(profile.path or profile.name), "it would be loaded too"
             )
-        client, method = _client_for_load(profile)
-        form, headers = _authenticate(client, method)
+        client, method = client_for_load(profile, methods)
+        pairs, proof = password_credentials(client.id, client.secret or "", method)
+        headers = (*form_headers(), *proof)
         return cls(
             name=profile.target.name or profile.name,
-            token_url=token_url or _token_url(profile),
+            token_url=token_url or endpoint_of(profile, "token"),
             headers=(*headers, *profile.target.headers.items()),
-            body=form.encode().encode("ascii"),
+            body=Form((*token_pairs(client), *pairs)).encode().encode("ascii"),
             ca=Path(profile.tls.ca) if profile.tls.ca else None,
             timeout_s=profile.timeout_s,
             thresholds=tuple(profile.load.thresholds),
@@ -109,6 +139,9 @@ class Target:
             reuses_tokens=bool(profile.claims.reuses_tokens),
             profile_name=profile.name or "target",
             issuer=profile.target.issuer,
+            client_id=client.id,
+            jwt_access_tokens=profile.claims.jwt_access_tokens is not False,
+            profile=profile,
             secrets=profile.secrets() | {value for _, value in headers if value.startswith("Basic ")},
         )
 
@@ -135,45 +168,23 @@ def load_target(idp: str, token_url: str = "") -> Target:
     return target
 
 
-def _client_for_load(profile: "Profile") -> "tuple[Client, str]":
-    for client in profile.clients_for("client_credentials"):
-        for method in client.auth_methods:
-            if method in PASSWORD_METHODS and client.secret is not None and not client.disposable:
-                return client, method
-    hint = "it takes one with the grant client_credentials and client_secret_basic or client_secret_post"
-    raise GrantproofError("the profile has no client for load", str(profile.path or profile.name), hint)
+def endpoint_of(profile: "Profile", name: str) -> str:
+    """The URL of an endpoint, by the profile or else by the metadata, which are asked for then.
 
-
-def _authenticate(client: "Client", method: str) -> tuple[Form, tuple[tuple[str, str], ...]]:
-    pairs: list[tuple[str, str]] = [("grant_type", "client_credentials")]
-    if client.scopes:
-        pairs.append(("scope", " ".join(client.scopes)))
-    pairs += _parameters(client.parameters.items())
-    headers = [
-        ("User-Agent", f"grantproof/{__version__}"),
-        ("Accept", "application/json"),
-        ("Content-Type", "application/x-www-form-urlencoded"),
-    ]
-    if method == "client_secret_basic":
-        headers.append(("Authorization", basic_credentials(client.id, client.secret or "")))
-    else:
-        pairs += [("client_id", client.id), ("client_secret", client.secret or "")]
-    return Form(tuple(pairs)), tuple(headers)
-
-
-def _parameters(items: Iterable[tuple[str, Any]]) -> list[tuple[str, str]]:
-    return [(name, each) for name, value in items for each in ([value] if isinstance(value, str) else value)]
-
-
-def _token_url(profile: "Profile") -> str:
-    if profile.endpoints.token:
-        return profile.endpoints.token
+    Raises:
+        GrantproofError: neither names it.
+    """
+    known: str | None = getattr(profile.endpoints, name)
+    if known:
+        return known
     from grantproof.idp import Idp  # noqa: PLC0415 - most profiles name the endpoint, and then nothing has to be asked
 
     with Idp.open(profile) as idp:
-        found = idp.profile.endpoints.token
+        found: str | None = getattr(idp.profile.endpoints, name)
     if not found:
         raise GrantproofError(
-            "the metadata names no token endpoint", profile.target.issuer, "give it in [endpoints] token"
+            f"neither the profile nor the metadata names the {name} endpoint",
+            str(profile.path or profile.name),
+            f"give it in [endpoints] {name}",
         )
     return found

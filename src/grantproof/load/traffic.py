@@ -1,22 +1,24 @@
-"""The connections of a run and the requests on them: takes what is due, and counts what becomes of it."""
+"""The connections of a scenario and the requests on them: takes what is due, and counts what becomes of it."""
 
 from collections import deque
 from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
-from grantproof.load.connection import BUSY, CONNECTING, IDLE, Connection
+from grantproof.load.connection import BUSY, CONNECTING, ENDING, IDLE, Connection
 from grantproof.load.dialer import STARVATION, Dialer, kind_of
 from grantproof.load.http1 import MalformedAnswerError
 from grantproof.load.judge import MALFORMED, PROTECTIVE
-from grantproof.load.poller import READABLE, WRITABLE, make_poller
+from grantproof.load.poller import READABLE, WRITABLE
 from grantproof.load.tally import Tally
 
 if TYPE_CHECKING:
     from grantproof.load.exchange import Exchange
+    from grantproof.load.reactor import Reactor
     from grantproof.load.target import Target
 
 _PAUSE_S: Final = 0.05
 _STALE_S: Final = 1.0
+_ENDING_S: Final = 0.1
 _BOTH: Final = READABLE | WRITABLE
 
 
@@ -24,7 +26,8 @@ class Traffic:
     """Requests under way. All times are on the clock `perf_counter`.
 
     A request that is due takes a free connection. Where none is free it waits, and another connection is opened up to
-    the limit; whichever connection is free first takes the request that has waited longest.
+    the limit; whichever connection is free first takes the request that has waited longest. Where the target asks for
+    new connections, each request has one opened for it, and making it is part of its service.
 
     Attributes:
         tally: counts of the current second; the engine changes it.
@@ -33,7 +36,7 @@ class Traffic:
         paused_until: after a failed connection nothing new is begun before, where there is a choice.
     """
 
-    def __init__(self, target: "Target", exchange: "Exchange", most_connections: int) -> None:
+    def __init__(self, target: "Target", exchange: "Exchange", most_connections: int, reactor: "Reactor") -> None:
         self.tally = Tally(t=1)
         self.busy = 0
         self.waiting: deque[tuple[float, bool]] = deque()
@@ -41,10 +44,10 @@ class Traffic:
         self._judge, self._next_request = exchange.judge, exchange.next_request
         self._dialer = Dialer(target)
         self._timeout_s = target.timeout_s
+        self._anew, self._resumes = target.new_connections, target.resumption
         self._most = most_connections
-        self._now = 0.0
-        self._poller = make_poller()
-        self._connections: dict[int, Connection] = {}
+        self._reactor = reactor
+        self._connections: set[Connection] = set()
         self._connecting = 0
         self._idle: list[Connection] = []
 
@@ -67,41 +70,30 @@ class Traffic:
         """
         if self._idle:
             self._send(self._idle.pop(), due, waited=late)
-        elif len(self.waiting) < self._connecting or len(self._connections) < self._most:
-            self.waiting.append((due, False))
-            self._open_enough(now)
-        else:
+            return True
+        room = len(self._connections) < self._most
+        if self._anew and room:
+            (self.tally.queue if late else self.tally.lag).record(perf_counter() - due)
+        elif self._anew or (len(self.waiting) >= self._connecting and not room):
             return False
+        self.waiting.append((due, False))
+        self._open_enough(now)
         return True
-
-    def handle(self, wait_s: float) -> None:
-        """Waits at most so long for something to happen and deals with it."""
-        events = self._poller.wait(wait_s)
-        if not events:
-            return
-        now = self._now = perf_counter()
-        connections = self._connections
-        for descriptor, mask in events:
-            connection = connections.get(descriptor)
-            if connection is None or connection.since_s > now:
-                continue  # closed by an earlier event, and its number perhaps taken by a new connection
-            if mask == READABLE and connection.state == BUSY:
-                self._read(connection)
-            else:
-                self._turn(connection, mask)
 
     def sweep(self, now: float) -> None:
         """Gives up what has taken too long, and sees to it that what waits has a connection to wait for."""
-        self._now = now
+        self._reactor.now = now
         oldest = now - self._timeout_s
         while self.waiting and self.waiting[0][0] <= oldest:
             self.count_timeout(now - self.waiting.popleft()[0])
-        for connection in list(self._connections.values()):
+        for connection in list(self._connections):
             if connection.state == BUSY and connection.intended_s <= oldest:
                 self.count_timeout(now - connection.intended_s)
                 self.tally.service.record(now - connection.sent_s)
                 self._drop(connection)
-            elif connection.state == CONNECTING and connection.since_s <= oldest:
+            elif (connection.state == CONNECTING and connection.since_s <= oldest) or (
+                connection.state == ENDING and connection.rested_s <= now - _ENDING_S
+            ):
                 self._drop(connection)
         if now >= self.paused_until:
             self._open_enough(now)
@@ -115,9 +107,8 @@ class Traffic:
         """Ends everything; what is under way is counted as abandoned."""
         self.tally.abandoned += self.busy + len(self.waiting)
         self.waiting.clear()
-        for connection in list(self._connections.values()):
+        for connection in list(self._connections):
             self._drop(connection)
-        self._poller.close()
 
     # Connections
 
@@ -137,8 +128,9 @@ class Traffic:
             else:
                 self._miss(kind_of(error), now)
             return
-        self._connections[connection.descriptor] = connection
-        self._poller.register(connection.descriptor, _BOTH)
+        connection.owner = self
+        self._connections.add(connection)
+        self._reactor.add(connection, _BOTH)
         self._connecting += 1
         self.tally.opened += 1
 
@@ -149,8 +141,8 @@ class Traffic:
             self._idle.remove(connection)
         elif connection.state == BUSY:
             self.busy -= 1
-        del self._connections[connection.descriptor]
-        self._poller.unregister(connection.descriptor)
+        self._connections.remove(connection)
+        self._reactor.remove(connection)
         connection.close()
 
     def _rest(self, connection: Connection) -> None:
@@ -162,25 +154,39 @@ class Traffic:
             connection.state = IDLE
             self._idle.append(connection)
 
-    def _turn(self, connection: Connection, mask: int) -> None:
+    def _end(self, connection: Connection) -> None:
+        """Lets the peer end a connection that was for one request, so that the waiting for stray octets is its."""
+        self.busy -= 1
+        connection.state = ENDING
+        connection.rested_s = self._reactor.now
+        self.turn(connection, READABLE)
+
+    def turn(self, connection: Connection, mask: int) -> None:
         """Any event but an answer on a connection that waits for one."""
         try:
             if connection.state == CONNECTING:
-                ready = connection.establish()
-                self._poller.modify(connection.descriptor, _BOTH if connection.unsent else READABLE)
-                if ready:
-                    self._connecting -= 1
-                    self._rest(connection)
-            elif connection.state == IDLE:
+                self._establish(connection)
+            elif connection.state in {IDLE, ENDING}:
                 if connection.receive() is not None:
                     self._drop(connection)
             else:
                 if mask & WRITABLE and connection.flush():
-                    self._poller.modify(connection.descriptor, READABLE)
+                    self._reactor.modify(connection.descriptor, READABLE)
                 if mask & ~WRITABLE:
-                    self._read(connection)
+                    self.read(connection)
         except OSError as error:
             self._lose(connection, error)
+
+    def _establish(self, connection: Connection) -> None:
+        ready = connection.establish()
+        self._reactor.modify(connection.descriptor, _BOTH if connection.unsent else READABLE)
+        if not ready:
+            return
+        self._connecting -= 1
+        if self._dialer.secure:
+            self.tally.handshakes += 1
+            self.tally.resumed += connection.resumed
+        self._rest(connection)
 
     # Requests and answers
 
@@ -190,18 +196,23 @@ class Traffic:
         connection.intended_s = due
         connection.sent_s = sent = perf_counter()
         connection.retried = retried
+        connection.request = request = self._next_request()
         self.busy += 1
-        (tally.queue if waited else tally.lag).record(sent - due)
+        if self._anew:
+            connection.sent_s = max(connection.since_s, due)  # its lag was counted when it was taken
+        else:
+            (tally.queue if waited else tally.lag).record(sent - due)
         tally.sent += 1
         if connection.served:
             tally.reused += 1
         try:
-            if not connection.send(self._next_request()):
-                self._poller.modify(connection.descriptor, _BOTH)
+            if not connection.send(request):
+                self._reactor.modify(connection.descriptor, _BOTH)
         except OSError as error:
             self._lose(connection, error)
 
-    def _read(self, connection: Connection) -> None:
+    def read(self, connection: Connection) -> None:
+        """Octets of an answer may have come."""
         reader = connection.reader
         try:
             data = connection.receive()
@@ -217,23 +228,30 @@ class Traffic:
             self._count_error(MALFORMED)
             self._drop(connection)
             return
-        self._settle(connection, self._judge(reader.status, reader.body))
+        self._settle(connection, self._judge(reader.status, reader.body, connection.request, reader.head.location))
 
     def _settle(self, connection: Connection, kind: str) -> None:
-        tally, reader = self.tally, connection.reader
+        tally, reader, now = self.tally, connection.reader, self._reactor.now
         tally.received += len(reader.body)
         if not kind:
             tally.ok += 1
-            tally.latency.record(self._now - connection.intended_s)
-            tally.service.record(self._now - connection.sent_s)
+            tally.latency.record(now - connection.intended_s)
+            tally.service.record(now - connection.sent_s)
         else:
             self._count_error(kind)
+            if reader.head.retry_after and kind in PROTECTIVE:
+                tally.retry_after[kind] += 1
+        if self._resumes and not connection.served and self._dialer.secure:
+            self._dialer.session = connection.session or self._dialer.session
+        if self._anew:
+            self._end(connection)
+            return
         if reader.closes:
             self._drop(connection)
             return
         self.busy -= 1
         connection.served += 1
-        connection.rested_s = self._now
+        connection.rested_s = now
         self._rest(connection)
 
     def _lose(self, connection: Connection, error: OSError | None) -> None:

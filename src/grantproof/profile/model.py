@@ -185,6 +185,10 @@ class Load(Part):
 
     allowed: bool = Field(default=False, description="No load is sent to a target that does not say so.")
     thresholds: Words = Field(default=(), description='What has to hold, e.g. "p99 < 250ms", "errors < 0.1%".')
+    clients: FileBeside | None = Field(
+        default=None,
+        description="A file beside the profile with the clients of many_clients: id,secret a line, or JSON.",
+    )
     mix: dict[str, Annotated[float, Field(ge=0)]] = Field(
         default_factory=dict, description="The share of each scenario, by name."
     )

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from . import endpoints, interaction
 from .call import Answer, Call
 from .clients import register_clients
+from .crowd import crowd_of
 from .keys import SigningKeys, signing_keys
 from .rules import LAWFUL, Rules
 from .state import Store
@@ -72,7 +73,7 @@ class AuthorizationServer:
         self.rules = rules
         self.clock = clock
         self.realm = "grantproof"
-        self.clients = register_clients(credentials)
+        self.clients = {**register_clients(credentials), **crowd_of(credentials)}
         self.keys: SigningKeys = signing_keys()
         self.store = Store()
         self._endpoints = {f"{self.path}{path}": name for name, path in PATHS.items()}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from .app import PATHS
 from .clients import Client, Credentials, register_clients, write_private
+from .crowd import crowd_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,6 +70,8 @@ intrusive = true                           # clients are made and ended; the dis
 [load]
 allowed = true
 thresholds = ["p99 < 250ms", "errors < 0.1%"]
+clients = "crowd.csv"                      # two thousand plain clients, for the scenario many_clients
+mix = { token_endpoint = 0.8, introspect_and_use = 0.15, implicit = 0.05 }
 """
 
 
@@ -120,8 +123,9 @@ def _client_table(client: Client) -> list[str]:
 
 
 def write_profile_files(issuer: str, credentials: Credentials, title: str, path: Path, *, tls: bool = False) -> Path:
-    """Writes a profile, and the client's private key beside it, readable by the owner only."""
+    """Writes a profile, the private key of a client and the crowd's secrets beside it, readable by the owner only."""
     write_private(path.parent / "service-jwt-key.pem", credentials.private_key)
+    write_private(path.parent / "crowd.csv", crowd_file(credentials))
     write_private(path, make_profile(issuer, credentials, title, tls=tls))
     return path
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from grantproof.load import traffic
+from grantproof.load import reactor
 from grantproof.load.engine import Engine
 from grantproof.load.exchange import token_exchange
 from grantproof.load.native import socket_class
@@ -195,7 +195,7 @@ def test_users_may_change_while_it_runs(serve: Serve) -> None:
 
 
 def test_platforms_without_epoll_have_a_slower_way(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(traffic, "make_poller", SelectorPoller)
+    monkeypatch.setattr(reactor, "make_poller", SelectorPoller)
     total = _run(_target(serve().url), Constant(200.0, 0.3))
     assert (total.ok, dict(total.errors)) == (60, {})
 

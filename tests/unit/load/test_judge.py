@@ -1,10 +1,12 @@
 """What answers are worth."""
 
+import base64
 import json
 
 import pytest
 
-from grantproof.load.judge import COMPARED, DUPLICATE, REFRESH_TOKEN, VALID, TokenJudge
+from grantproof.load.findings import COMPARED, REFRESH_TOKEN, UNCOMPARED, Findings, TokenBook, portable_hash
+from grantproof.load.judge import EXPIRED, MALFORMED, OTHER_CLIENT, OTHER_SCOPE, VALID, TokenJudge
 
 
 def _token(**members: object) -> bytes:
@@ -15,7 +17,15 @@ def _token(**members: object) -> bytes:
     ("status", "body", "kind"),
     [
         (200, _token(), VALID),
-        (200, _token(expires_in="soon", extra={"a": [1]}), VALID),
+        (200, _token(expires_in=1, extra={"a": [1]}), VALID),
+        (200, _token(expires_in=0.5), VALID),
+        (200, _token(expires_in="3600"), VALID),
+        (200, _token(expires_in="soon"), "malformed"),
+        (200, _token(expires_in=True), "malformed"),
+        (200, _token(expires_in="nan"), "malformed"),
+        (200, _token(expires_in=0), "expired"),
+        (200, _token(expires_in=-1), "expired"),
+        (200, _token(expires_in="0"), "expired"),
         (200, _token(token_type="bearer"), VALID),
         (200, _token(access_token=""), "malformed"),
         (200, _token(access_token=7), "malformed"),
@@ -69,23 +79,136 @@ def test_the_scope_is_the_one_asked_for_or_always_the_same(asked: str, granted: 
     assert [judge(200, _token(scope=scope)) for scope in granted] == kinds
 
 
-def test_duplicates_and_refresh_tokens_are_noticed() -> None:
+def _found(*findings: Findings) -> tuple[int, int]:
+    """How many tokens were compared, and how many had come before, over several workers."""
+    book = TokenBook()
+    for each in findings:
+        book.enter(each.take_hashes())
+    return book.checked, TokenBook.duplicates([book])
+
+
+def test_refresh_tokens_and_compared_tokens_are_noticed() -> None:
     judge = TokenJudge()
     for token in ("a", "b", "a"):
         assert judge(200, _token(access_token=token, refresh_token=None)) == VALID
-    assert judge.take_notes() == {COMPARED: 3, DUPLICATE: 1, REFRESH_TOKEN: 3}
-    assert judge(200, _token(access_token="b")) == VALID
-    assert judge.take_notes() == {COMPARED: 1, DUPLICATE: 1}
-
-
-def test_a_server_that_reuses_tokens_has_no_duplicates() -> None:
-    judge = TokenJudge(reuses_tokens=True)
-    assert [judge(200, _token()), judge(200, _token())] == [VALID, VALID]
+    assert judge.take_notes() == {COMPARED: 3, REFRESH_TOKEN: 3}
+    judge.take_hashes()
     assert not judge.take_notes()
 
 
+def test_a_token_that_two_workers_got_is_a_duplicate() -> None:
+    workers = [Findings(), Findings(), Findings()]
+    for findings, tokens in zip(workers, ("abc", "dbe", "fca"), strict=True):
+        judge = TokenJudge(findings=findings)
+        for token in tokens:
+            assert judge(200, _token(access_token=token)) == VALID
+    assert _found(*workers) == (9, 3)
+
+
+def test_duplicates_are_found_between_scenarios_too() -> None:
+    books = [TokenBook(), TokenBook()]
+    for book, tokens in zip(books, ("ab", "bcc"), strict=True):
+        findings = Findings(digest=portable_hash)
+        for token in tokens:
+            findings.keep(token)
+        book.enter(findings.take_hashes())
+    assert [TokenBook.duplicates([book]) for book in books] == [0, 1]
+    assert TokenBook.duplicates(books) == 2
+
+
+def test_a_server_that_reuses_tokens_has_no_duplicates() -> None:
+    findings = Findings(reuses_tokens=True)
+    judge = TokenJudge(findings=findings)
+    assert [judge(200, _token()), judge(200, _token())] == [VALID, VALID]
+    assert judge.take_notes() == {UNCOMPARED: 2}
+    assert _found(findings) == (0, 0)
+
+
 def test_only_so_many_tokens_are_compared() -> None:
-    judge = TokenJudge(most_hashes=10)
+    findings = Findings(most_hashes=10)
+    judge = TokenJudge(findings=findings)
     for number in range(100):
-        judge(200, _token(access_token=f"t{number}"))
-    assert judge.take_notes() == {COMPARED: 10}
+        judge(200, _token(access_token=f"t{number % 50}"))
+    assert judge.take_notes() == {COMPARED: 10, UNCOMPARED: 90}
+    assert _found(findings) == (10, 0)
+
+
+def test_a_book_takes_no_more_than_it_holds_and_no_broken_page() -> None:
+    book = TokenBook(most=3)
+    book.enter(bytes(8 * 2))
+    book.enter(bytes(8 * 5 + 3))
+    assert (book.checked, TokenBook.duplicates([book])) == (3, 2)
+
+
+def test_hashes_are_the_same_on_every_machine() -> None:
+    assert portable_hash("token") == 8402427755655987519
+    assert len({portable_hash(f"t{number}") for number in range(10_000)}) == 10_000
+
+
+def _jwt(**claims: object) -> bytes:
+    def part(value: object) -> str:
+        return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
+
+    return _token(access_token=f"{part({'alg': 'none'})}.{part(claims)}.c2ln")
+
+
+@pytest.mark.parametrize(
+    ("claims", "kind"),
+    [
+        ({"client_id": "me", "scope": "a b", "iat": 100, "exp": 160}, VALID),
+        ({"client_id": "me", "scope": "b a"}, VALID),
+        ({"scope": "a b"}, VALID),
+        ({"client_id": ["me"], "scope": ["x"], "exp": "soon", "iat": None}, VALID),
+        ({"client_id": "me", "iat": 100, "exp": 100}, EXPIRED),
+    ],
+)
+def test_tokens_that_are_jwts_are_looked_into(claims: dict[str, object], kind: str) -> None:
+    assert TokenJudge(["a", "b"], client_id="me")(200, _jwt(**claims)) == kind
+
+
+def test_another_clients_token_is_told() -> None:
+    judge = TokenJudge(client_id="me")
+    answers = [_jwt(client_id="me"), _jwt(client_id="you"), _jwt(client_id="me")]
+    assert [judge(200, answer) for answer in answers][:2] == [VALID, VALID]
+    assert judge(200, _jwt(client_id="me")) == VALID
+
+
+def test_a_server_may_have_another_name_for_a_client_but_only_one() -> None:
+    judge = TokenJudge(client_id="me")
+    assert [judge(200, _jwt(client_id=name)) for name in ("#1", "#1", "#2", "#1")] == [
+        VALID,
+        VALID,
+        OTHER_CLIENT,
+        VALID,
+    ]
+
+
+def test_two_clients_never_share_a_name() -> None:
+    findings = Findings()
+    mine, yours = (TokenJudge(client_id=name, findings=findings) for name in ("me", "you"))
+    assert mine(200, _jwt(client_id="#1")) == VALID
+    assert yours(200, _jwt(client_id="#1")) == OTHER_CLIENT
+    assert yours(200, _jwt(client_id="you")) == VALID
+
+
+def test_a_jwts_scope_is_the_one_asked_for_or_always_the_same() -> None:
+    judge = TokenJudge(["a"])
+    assert [judge(200, _jwt(scope=scope)) for scope in ("a", "c")] == [VALID, OTHER_SCOPE]
+
+
+@pytest.mark.parametrize("token", ["eyJ.x.y", "eyJ.e30.", f"eyJ.{'A' * 20_000}.x", "eyJ.\u00e9\u00e9.x", "eyJ.W10.x"])
+def test_what_only_looks_like_a_jwt_is_opaque(token: str) -> None:
+    assert TokenJudge(client_id="me")(200, _token(access_token=token)) == VALID
+
+
+def test_nobody_looks_inside_where_the_profile_says_tokens_are_opaque() -> None:
+    judge = TokenJudge(client_id="me", looks_inside=False)
+    assert judge(200, _jwt(client_id="you", iat=2, exp=1)) == VALID
+
+
+def test_errors_are_counted_by_whether_they_are_of_oauths_shape() -> None:
+    judge = TokenJudge()
+    for status, body in ((400, b'{"error":"invalid_scope"}'), (503, b'{"error":"x"}'), (503, b""), (500, b"<html>")):
+        judge(status, body)
+    assert judge.take_notes() == {"oauth_error": 2, "other_error": 2}
+    assert judge(200, b"") == MALFORMED

@@ -13,7 +13,7 @@ from grantproof.errors import GrantproofError
 from grantproof.load.generator import Ending, limitation
 from grantproof.load.ledger import Ledger, default_folder
 from grantproof.load.record import Row, RunRecord
-from grantproof.load.result import LoadResult, Setting, make_result
+from grantproof.load.result import Ended, LoadResult, Setting, make_result
 from grantproof.load.tally import Tally
 from grantproof.load.target import Target
 from grantproof.load.thresholds import parse_thresholds
@@ -42,7 +42,7 @@ def _result(
     for tally in tallies:
         record.add(tally)
     setting = Setting("token_endpoint", "constant" if offered else "closed", offered, parse_thresholds(rules))
-    return make_result(record, _TARGET, setting, [Ending(float(len(tallies)), cpu_share)])
+    return make_result(record, _TARGET, setting, Ended([Ending(float(len(tallies)), cpu_share)]))
 
 
 def _schema() -> Any:
@@ -133,13 +133,74 @@ def test_waiting_for_a_busy_target_is_not_the_generators_fault() -> None:
     assert _result(tally).send_lag_s["p99"] == pytest.approx(0.9, rel=0.008)
 
 
-def test_a_lost_worker_spoils_the_run() -> None:
-    ledger = Ledger(_TARGET, Setting("s", "constant", 10.0), Path(), workers=2)
+def test_a_lost_worker_spoils_the_run_and_its_gap_is_shown(tmp_path: Path) -> None:
+    ledger = Ledger(_TARGET, Setting("s", "constant", 10.0), tmp_path, workers=2)
     ledger.add(_tally())
     assert not ledger.end(Ending(1.0, 0.1))
-    result = make_result(ledger.record, _TARGET, Setting("s", "constant", 10.0), [Ending(1.0, 0.1)], lost=1)
+    assert ledger.lose("worker 2 after 1 s", {"": {2: 5, 3: 4}})
+    result = ledger.close()
     assert result.exit_code == 3
-    assert result.generator["reason"] == "1 of 2 workers were lost"
+    assert result.generator["reason"] == "1 of 2 workers were lost: worker 2 after 1 s"
+    assert (result.generator["lost"], result.generator["missing"]) == (1, 9)
+    assert [(row["t"], row["offered"], row["ok"]) for row in result.series] == [(1, 90, 90), (2, 5, 0), (3, 4, 0)]
+    assert (result.offered, result.requests) == (99, 90)
+
+
+def test_a_worker_that_says_nothing_at_all_is_lost_too(tmp_path: Path) -> None:
+    ledger = Ledger(_TARGET, Setting("s", "constant", 10.0), tmp_path, workers=2)
+    assert not ledger.end(Ending(1.0, 0.1))
+    assert ledger.close().generator["reason"] == "1 of 2 workers were lost: one never said how it ended"
+
+
+def _scenarios(folder: Path) -> LoadResult:
+    parts = [("a", 30.0), ("b", 10.0)]
+    ledger = Ledger(_TARGET, Setting("a, b", "constant", 40.0, parse_thresholds(["p99 < 1s"]), parts=parts), folder)
+    for name, ok, latency_s in (("a", 30, 0.01), ("b", 10, 0.5)):
+        tally = _tally(ok=ok, latency_s=latency_s)
+        tally.scenario, tally.hashes = name, bytes(8) + ok.to_bytes(8, "little")
+        ledger.add(tally)
+    ledger.prepare(
+        [{"what": "sessions", "number": 2, "seconds": 1.5}, {"what": "sessions", "number": 3, "seconds": 1.0}]
+    )
+    ledger.end(Ending(1.0, 0.1))
+    return ledger.close()
+
+
+def test_several_scenarios_stand_one_by_one_below_their_total(tmp_path: Path) -> None:
+    result = _scenarios(tmp_path)
+    written = json.loads(result.to_json())
+    jsonschema.validate(written, _schema())
+    assert (result.scenario, result.ok, result.offered_per_s) == ("a, b", 40, 40.0)
+    assert [(part.scenario, part.ok, part.offered_per_s) for part in result.scenarios] == [
+        ("a", 30, 30.0),
+        ("b", 10, 10.0),
+    ]
+    assert [part.latency_s["p50"] for part in result.scenarios] == pytest.approx([0.01, 0.5], rel=0.008)
+    assert all(set(part) >= _CONTRACT for part in written["scenarios"])
+    assert [part.duplicates["found"] for part in result.scenarios] == [0, 0]
+    assert result.duplicates["found"] == 1
+    assert result.prepared == [{"what": "sessions", "number": 5, "seconds": 1.5}]
+    assert LoadResult.read(tmp_path) == result
+
+
+def test_a_scenario_that_was_never_answered_is_no_pass(tmp_path: Path) -> None:
+    ledger = Ledger(_TARGET, Setting("a, b", "constant", 2.0, parts=[("a", 1.0), ("b", 1.0)]), tmp_path)
+    for tally, name in ((_tally(), "a"), (Tally(t=1, errors=Counter(refused=1)), "b")):
+        tally.scenario = name
+        ledger.add(tally)
+    ledger.end(Ending(1.0, 0.1))
+    assert ledger.close().exit_code == 3
+
+
+def test_how_often_the_target_said_when_to_come_again_is_told() -> None:
+    result = _result(_tally(protected=Counter({"429": 3, "503": 2}), retry_after=Counter({"429": 2})))
+    assert (result.protected, result.retry_after) == ({"429": 3, "503": 2}, {"429": 2, "503": 0})
+
+
+def test_tokens_that_nobody_compared_lower_the_share() -> None:
+    tally = _tally(ok=100)
+    tally.notes = Counter(compared=25, not_compared=75)
+    assert _result(tally).duplicates == {"found": 0, "checked_share": 0.25}
 
 
 def test_a_ledger_writes_once_and_leaves_nothing_else(tmp_path: Path) -> None:

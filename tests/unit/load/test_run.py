@@ -10,6 +10,7 @@ import pytest
 
 from grantproof.errors import GrantproofError
 from grantproof.load import EngineCrashedError, LoadPlan, Progress, run, runner
+from grantproof.load.command import command_line
 from grantproof.load.plan import locust_file
 from tests.unit.load.conftest import Reply, Serve, TokenServer, answer, issue
 
@@ -59,7 +60,7 @@ def test_a_run_gives_its_result_and_tells_how_it_goes(serve: Serve, tmp_path: Pa
 def test_the_command_line_holds_no_secret_and_no_shell_words(serve: Serve, tmp_path: Path) -> None:
     idp = _profile(tmp_path, serve())
     plan = LoadPlan(idp, users=4, out=tmp_path, workers=2, thresholds=("p99 < 1s; rm",)[:0] or ("p99 < 1s",))
-    words = runner.command_line(plan)
+    words = command_line(plan)
     assert words[:4] == [sys.executable, "-m", "locust", "-f"]
     assert idp in words
     assert "p99 < 1s" in words

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from grantproof.errors import GrantproofError
+from grantproof.load.durations import parse_duration
 from grantproof.load.ledger import make_folder
-from grantproof.load.plan import LoadPlan, load_tests, locust_file, parse_duration
+from grantproof.load.plan import LoadPlan, load_tests, locust_file
 from grantproof.load.target import Target, load_target
 
 _PROFILE = """

@@ -1,0 +1,187 @@
+"""The books of a master: who the workers are, when they start, and what becomes of a lost one's share."""
+
+import logging
+from collections import Counter
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Final
+
+import gevent
+from locust.runners import STATE_MISSING
+
+from grantproof.load.generator import Ending
+from grantproof.load.locust_books import END, GO, PAGES, READY, RETIRE, TAKE_OVER, SingleBooks
+from grantproof.load.locust_options import USAGE_ERROR, Options, on
+from grantproof.load.tally import Tally
+
+if TYPE_CHECKING:
+    from locust.env import Environment
+
+    from grantproof.load.ledger import Ledger
+
+_PATIENCE_S: Final = 10.0
+_STOP_S: Final = 5.0
+_LOOK_S: Final = 0.5
+_NOTICE_S: Final = 1.0
+_log = logging.getLogger(__name__)
+Shares = tuple[tuple[int, int], ...]
+
+
+@dataclass
+class Member:
+    """A worker that takes part: its shares of the schedule, each from some moment on, and how far it is."""
+
+    number: int
+    shares: list[tuple[Shares, float]] = field(default_factory=list[tuple[Shares, float]])
+    ready: bool = False
+    ended: bool = False
+    lost: bool = False
+    reported_s: int = 0
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more comes from it."""
+        return self.ended or self.lost
+
+
+class MasterBooks(SingleBooks):
+    """Binds what the workers send."""
+
+    def __init__(self, environment: "Environment") -> None:
+        super().__init__(environment)
+        self._members: dict[str, Member] = {}
+        self._started_s: float | None = None
+        on(environment.events.worker_report, self._on_report)
+        runner: Any = environment.runner
+        self._runner = runner
+        given: Any = environment.parsed_options
+        given.forked = bool(given.processes)
+        self._runner.register_message(READY, self._on_ready)
+        self._runner.register_message(END, self._on_end)
+
+    def _open(self, **_: object) -> None:
+        super()._open()
+        self._started_s = None
+        if self.ledger is not None:
+            gevent.spawn(self._watch, self.ledger)
+
+    def count_workers(self) -> int:
+        """Those that get users; all are told who they are, so that each takes its share."""
+        clients: Any = self._runner.clients
+        known = sorted((client.id for client in clients.all if client.state != STATE_MISSING), key=self._place)
+        number: int = max(min(len(known), self._runner.target_user_count), 1)
+        self._members = {name: Member(place, [(((place, number),), 0.0)]) for place, name in enumerate(known[:number])}
+        given: Any = self.environment.parsed_options
+        given.shares = {name: member.number for name, member in self._members.items()}
+        return number
+
+    def _place(self, name: str) -> int:
+        place: int = self._runner.get_worker_index(name)
+        return place
+
+    # What workers say
+
+    def _on_ready(self, msg: Any, **_: object) -> None:
+        member = self._members.get(msg.node_id)
+        if member is None or self.ledger is None:
+            return
+        member.ready = True
+        self.ledger.prepare(msg.data["prepared"])
+        self._start_if_ready()
+
+    def _on_report(self, client_id: str, data: dict[str, Any], **_: object) -> None:
+        member = self._members.get(client_id)
+        for page in data.get(PAGES, ()):
+            tally = Tally.from_data(page)
+            self.add(tally)
+            if member is not None:
+                member.reported_s = max(member.reported_s, tally.t)
+
+    def _on_end(self, msg: Any, **_: object) -> None:
+        self._on_report(msg.node_id, msg.data)
+        member = self._members.get(msg.node_id)
+        if member is None or member.over:
+            return
+        member.ended = True
+        self.end(Ending(**msg.data["ending"]))
+        if self.ledger is not None:
+            gevent.spawn_later(self.target.timeout_s + _PATIENCE_S, self.close, self.ledger)
+
+    # What becomes of them
+
+    def _start_if_ready(self) -> None:
+        """Lets all start at once, as soon as none is missing."""
+        waited_for = [member for member in self._members.values() if not member.over]
+        if self._started_s is not None or not waited_for or not all(member.ready for member in waited_for):
+            return
+        self._started_s = monotonic()
+        for name, member in self._members.items():
+            if not member.over:
+                self._runner.send_message(GO, None, client_id=name)
+        duration_s = Options.of(self.environment).duration_s
+        if duration_s is not None and self.ledger is not None:
+            gevent.spawn_later(duration_s + self.target.timeout_s + _PATIENCE_S, self.close, self.ledger)
+
+    def _watch(self, ledger: "Ledger") -> None:
+        """Notices workers that are gone, as long as the run lasts."""
+        clients: Any = self._runner.clients
+        while ledger is self.ledger and not ledger.closed:
+            gevent.sleep(_LOOK_S)
+            for name, member in self._members.items():
+                gone = name not in clients or clients[name].state == STATE_MISSING
+                if gone and not member.over:
+                    self._lose(name, member, ledger)
+                elif not gone and member.lost:
+                    self._runner.send_message(RETIRE, None, client_id=name)
+
+    def _lose(self, name: str, member: Member, ledger: "Ledger") -> None:
+        """Gives a lost worker's shares to the others, and enters what is missing meanwhile."""
+        member.lost = True
+        heirs = {heir: each for heir, each in self._members.items() if not each.over}
+        since_s = 0.0 if self._started_s is None else monotonic() - self._started_s + _NOTICE_S
+        open_loop = any(lane.schedule is not None for lane in self.lanes)
+        missing = self._missing(member, since_s if heirs else None)
+        number = sum(sum(seconds.values()) for seconds in missing.values())
+        ending = f"{number} of its requests are missing" if open_loop else "its users are missing"
+        if heirs and open_loop:
+            ending += f", and from {since_s:.1f} s on the others sent the rest"
+        what = f"worker {member.number + 1} after {member.reported_s} s; {ending}"
+        _log.error("lost %s (%s)", what, name)
+        for shares, _ in member.shares if open_loop else ():
+            for place, (heir, each) in enumerate(heirs.items()):
+                taken = (*shares, (place, len(heirs)))
+                each.shares.append((taken, since_s))
+                self._runner.send_message(TAKE_OVER, {"shares": taken, "since_s": since_s}, client_id=heir)
+        complete = ledger.lose(what, missing)
+        if complete and self._started_s is None:
+            self.environment.process_exit_code = USAGE_ERROR  # none could even begin, and each has said why
+            self.ledger = None
+            self.leave()
+        elif complete:
+            self.close(ledger)
+        else:
+            self._start_if_ready()
+
+    def _missing(self, member: Member, until_s: float | None) -> dict[str, Counter[int]]:
+        """Of its requests, those that it has not reported and nobody takes over, by part and second."""
+        missing: dict[str, Counter[int]] = {}
+        for lane in self.lanes:
+            seconds = missing.setdefault(lane.part.name, Counter())
+            for shares, since_s in member.shares:
+                begin = max(since_s, member.reported_s)
+                for due in lane.chain(shares) or ():
+                    if until_s is not None and due >= until_s:
+                        break
+                    if due >= begin:
+                        seconds[int(due) + 1] += 1
+        return missing
+
+    def _on_quitting(self, **_: object) -> None:
+        """When Locust is interrupted, lets the workers stop first, since what they report afterwards is lost."""
+        ledger = self.ledger
+        if ledger is not None and not ledger.closed:
+            self._runner.stop()
+            end = monotonic() + _STOP_S
+            while not ledger.closed and monotonic() < end:
+                gevent.sleep(0.05)
+            ledger.close()
