@@ -44,6 +44,7 @@ class Dialer:
         self._patience_s = target.timeout_s
         self._context = make_context(target) if target.secure else None
         self._address: Address | None = None
+        self._single_use = False
         self.session: ssl.SSLSession | None = None
         self.secure = target.secure
 
@@ -66,6 +67,17 @@ class Dialer:
             self._address = (family, kind, protocol, where)
             return
         raise failure
+
+    def remember(self, connection: Connection) -> None:
+        """Keeps the session of a connection that has brought its first answer, for the next connections to resume.
+
+        Taking a session out costs as much as a handshake, so one is kept as long as the server takes it. Once it has
+        refused one, each connection's own session is for the next one.
+        """
+        if connection.resumed and not self._single_use:
+            return
+        self._single_use = self._single_use or self.session is not None
+        self.session = connection.session or self.session
 
     def dial(self, now_s: float) -> Connection:
         """A new connection that is under way.

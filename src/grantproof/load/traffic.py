@@ -242,7 +242,7 @@ class Traffic:
             if reader.head.retry_after and kind in PROTECTIVE:
                 tally.retry_after[kind] += 1
         if self._resumes and not connection.served and self._dialer.secure:
-            self._dialer.session = connection.session or self._dialer.session
+            self._dialer.remember(connection)
         if self._anew:
             self._end(connection)
             return
