@@ -50,7 +50,8 @@ def issue(n: int) -> Reply:
 class TokenServer:
     """Runs in a thread of its own. `behaviour` gets the request's number, counted from 1."""
 
-    def __init__(self, behaviour: Behaviour, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, behaviour: Behaviour, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> None:
+        self.host = host
         self.behaviour = behaviour
         self.requests: list[bytes] = []
         self.count = 0
@@ -62,12 +63,12 @@ class TokenServer:
         self._thread.start()
         self._started.wait(10)
         self.scheme = "https" if tls else "http"
-        self.url = f"{self.scheme}://127.0.0.1:{self.port}/token"
+        self.url = f"{self.scheme}://{self.host}:{self.port}/token"
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         self._server = self._loop.run_until_complete(
-            asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._tls, backlog=1024)
+            asyncio.start_server(self._serve, self.host, 0, ssl=self._tls, backlog=1024)
         )
         self.port: int = self._server.sockets[0].getsockname()[1]
         self._started.set()
@@ -123,7 +124,9 @@ class TokenServer:
 class Serve(Protocol):
     """Starts a server that ends with the test."""
 
-    def __call__(self, behaviour: Behaviour = issue, tls: ssl.SSLContext | None = None) -> TokenServer:
+    def __call__(
+        self, behaviour: Behaviour = issue, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1"
+    ) -> TokenServer:
         """The running server."""
         ...
 
@@ -133,8 +136,8 @@ def serve() -> Iterator[Serve]:
     """Starts servers that end with the test."""
     servers: list[TokenServer] = []
 
-    def start(behaviour: Behaviour = issue, tls: ssl.SSLContext | None = None) -> TokenServer:
-        servers.append(TokenServer(behaviour, tls))
+    def start(behaviour: Behaviour = issue, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> TokenServer:
+        servers.append(TokenServer(behaviour, tls, host))
         return servers[-1]
 
     yield start
@@ -177,3 +180,28 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(path, private)
     return Certificate(path, context)
+
+
+SECRET = "a-secret-that-nobody-prints"  # only the profile's environment holds it
+
+
+def write_profile(folder: Path, server: TokenServer, *, allowed: bool = True, more: str = "") -> str:
+    """The path of a profile of a server, whose secret stands in the variable TINY_SECRET."""
+    path = folder / "tiny.toml"
+    path.write_text(f"""
+timeout_s = 10
+[endpoints]
+token = "{server.url}"
+[target]
+name = "tiny"
+[clients.service]
+id = "service"
+secret = "${{TINY_SECRET:?set it}}"
+auth_methods = ["client_secret_post"]
+grants = ["client_credentials"]
+[load]
+allowed = {str(allowed).lower()}
+thresholds = ["errors < 1%"]
+{more}
+""")
+    return str(path)

@@ -12,64 +12,42 @@ from grantproof.errors import GrantproofError
 from grantproof.load import EngineCrashedError, LoadPlan, Progress, run, runner
 from grantproof.load.command import command_line
 from grantproof.load.plan import locust_file
-from tests.unit.load.conftest import Reply, Serve, TokenServer, answer, issue
-
-_SECRET = "a-secret-that-nobody-prints"  # only the profile's environment holds it
-
-
-def _profile(folder: Path, server: TokenServer, *, allowed: bool = True) -> str:
-    path = folder / "tiny.toml"
-    path.write_text(f"""
-timeout_s = 10
-[endpoints]
-token = "{server.url}"
-[target]
-name = "tiny"
-[clients.service]
-id = "service"
-secret = "${{TINY_SECRET:?set it}}"
-auth_methods = ["client_secret_post"]
-grants = ["client_credentials"]
-[load]
-allowed = {str(allowed).lower()}
-thresholds = ["errors < 1%"]
-""")
-    return str(path)
+from tests.unit.load.conftest import SECRET, Reply, Serve, answer, issue, write_profile
 
 
 @pytest.fixture(autouse=True)
 def secret(monkeypatch: pytest.MonkeyPatch) -> None:
     """The variable that the profile needs."""
-    monkeypatch.setenv("TINY_SECRET", _SECRET)
+    monkeypatch.setenv("TINY_SECRET", SECRET)
 
 
 def test_a_run_gives_its_result_and_tells_how_it_goes(serve: Serve, tmp_path: Path) -> None:
     server = serve()
     told: list[Progress] = []
-    plan = LoadPlan(_profile(tmp_path, server), rate_per_s=100.0, duration_s=2.0, out=tmp_path / "out")
+    plan = LoadPlan(write_profile(tmp_path, server), rate_per_s=100.0, duration_s=2.0, out=tmp_path / "out")
     result = run(plan, told.append)
     assert (result.ok, result.offered, server.count) == (200, 200, 200)
     assert result.kept
     assert [limit.rule for limit in result.thresholds] == ["errors < 1%"]
     assert result.seconds == pytest.approx(2.0, abs=0.5)
     assert max(row.t for row in told) >= 2
-    assert _SECRET.encode() in server.requests[0]
-    assert _SECRET not in (tmp_path / "out" / "load.json").read_text()
+    assert SECRET.encode() in server.requests[0]
+    assert SECRET not in (tmp_path / "out" / "load.json").read_text()
 
 
 def test_the_command_line_holds_no_secret_and_no_shell_words(serve: Serve, tmp_path: Path) -> None:
-    idp = _profile(tmp_path, serve())
+    idp = write_profile(tmp_path, serve())
     plan = LoadPlan(idp, users=4, out=tmp_path, workers=2, thresholds=("p99 < 1s; rm",)[:0] or ("p99 < 1s",))
     words = command_line(plan)
     assert words[:4] == [sys.executable, "-m", "locust", "-f"]
     assert idp in words
     assert "p99 < 1s" in words
-    assert not any(_SECRET in word for word in words)
+    assert not any(SECRET in word for word in words)
 
 
 def test_workers_share_the_rate_and_their_figures_are_merged(serve: Serve, tmp_path: Path) -> None:
     server = serve()
-    plan = LoadPlan(_profile(tmp_path, server), rate_per_s=200.0, duration_s=1.0, out=tmp_path / "out", workers=2)
+    plan = LoadPlan(write_profile(tmp_path, server), rate_per_s=200.0, duration_s=1.0, out=tmp_path / "out", workers=2)
     result = run(plan)
     assert (result.ok, result.offered, server.count) == (200, 200, 200)
     assert result.generator["workers"] == 2
@@ -79,7 +57,7 @@ def test_workers_share_the_rate_and_their_figures_are_merged(serve: Serve, tmp_p
 def test_locusts_own_command_and_statistics_work(serve: Serve, tmp_path: Path) -> None:
     server = serve(lambda n: Reply(answer('{"error":"invalid_client"}', 401)) if n % 4 == 0 else issue(n))
     command = [sys.executable, "-m", "locust", "-f", str(locust_file("token_endpoint")), "--headless"]
-    command += ["--idp", _profile(tmp_path, server), "--users", "3", "--spawn-rate", "3", "--run-time", "1s"]
+    command += ["--idp", write_profile(tmp_path, server), "--users", "3", "--spawn-rate", "3", "--run-time", "1s"]
     command += ["--out", str(tmp_path / "out"), "--csv", str(tmp_path / "locust")]
     done = subprocess.run(command, capture_output=True, timeout=60, check=False, cwd=tmp_path)
     assert done.returncode == 1, done.stderr.decode()
@@ -89,12 +67,12 @@ def test_locusts_own_command_and_statistics_work(serve: Serve, tmp_path: Path) -
     stats = (tmp_path / "locust_stats.csv").read_text()
     assert f"POST,token,{server.count},{result['errors']['invalid_client']}," in stats
     assert "invalid_client" in (tmp_path / "locust_failures.csv").read_text()
-    assert _SECRET not in done.stderr.decode() + done.stdout.decode()
+    assert SECRET not in done.stderr.decode() + done.stdout.decode()
 
 
 def test_a_profile_that_does_not_allow_load_is_refused(serve: Serve, tmp_path: Path) -> None:
     server = serve()
-    idp = _profile(tmp_path, server, allowed=False)
+    idp = write_profile(tmp_path, server, allowed=False)
     with pytest.raises(GrantproofError, match="does not allow load"):
         run(LoadPlan(idp, rate_per_s=10.0, duration_s=1.0, out=tmp_path / "out"))
     command = [sys.executable, "-m", "locust", "-f", str(locust_file("token_endpoint")), "--headless", "--idp", idp]
@@ -107,8 +85,8 @@ def test_a_profile_that_does_not_allow_load_is_refused(serve: Serve, tmp_path: P
 def test_a_crash_is_told_with_what_was_said_but_no_secret(
     serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    idp = _profile(tmp_path, serve())
-    program = f"import sys; sys.stderr.write('it broke: {_SECRET}'); sys.exit(7)"
+    idp = write_profile(tmp_path, serve())
+    program = f"import sys; sys.stderr.write('it broke: {SECRET}'); sys.exit(7)"
 
     def break_down(plan: LoadPlan) -> list[str]:
         return [sys.executable, "-c", program, plan.idp]
@@ -124,7 +102,7 @@ def test_an_interruption_leaves_what_was_gathered(serve: Serve, tmp_path: Path) 
         if row.ok:
             raise KeyboardInterrupt
 
-    plan = LoadPlan(_profile(tmp_path, serve()), rate_per_s=50.0, duration_s=60.0, out=tmp_path / "out")
+    plan = LoadPlan(write_profile(tmp_path, serve()), rate_per_s=50.0, duration_s=60.0, out=tmp_path / "out")
     with pytest.raises(KeyboardInterrupt):
         run(plan, interrupt)
     result = json.loads((tmp_path / "out" / "load.json").read_text())
