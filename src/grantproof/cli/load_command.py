@@ -179,6 +179,14 @@ def summary(result: "LoadResult") -> str:
         f"  latency  {figures}",
     ]
     lines += [f"    {kind}: {number:,}" for kind, number in result.errors.items() if number]
+    lines += [
+        f"  {part.scenario:<26} {part.achieved_per_s:>10,.1f}/s   p50 {1000 * part.latency_s['p50']:.1f} ms"
+        f"   p99 {1000 * part.latency_s['p99']:.1f} ms   errors {sum(part.errors.values()):,}"
+        for part in result.scenarios
+    ]
+    lines += [f"  ahead    {each['what']}: {each['number']:,} in {each['seconds']:.1f} s" for each in result.prepared]
+    if result.duplicates["found"]:
+        lines.append(f"  DUPLICATES  {result.duplicates['found']:,} tokens were handed out more than once")
     lines += [f"  {'kept   ' if limit.kept else 'CROSSED'}  {limit.rule}" for limit in result.thresholds]
     if result.limited:
         why = result.generator.get("reason") or "these figures say nothing of the target"

@@ -9,7 +9,8 @@ from markupsafe import Markup
 from grantproof.report.plots import bars, duration, number, percentile_curve, probes, quantile, timeline
 
 Json = Mapping[str, Any]
-_ARRIVALS = {"poisson": "Poisson", "constant": "evenly spaced"}
+_ARRIVALS = {"poisson": "Poisson", "constant": "evenly spaced", "trace": "recorded", "closed": "closed-loop"}
+_COMPARED = ("p50", "p99", "p99_9", "max")
 
 
 @dataclass(frozen=True)
@@ -58,12 +59,16 @@ class Capacity:
 
 @dataclass(frozen=True)
 class LoadView:
-    """The load half of the page; the first scenario is the total. `tone` is the verdict whose colour it wears."""
+    """The load half of the page; the first scenario is the total. `tone` is the verdict whose colour it wears.
+
+    `side_by_side` compares the scenarios, a row each, where there are several.
+    """
 
     sentence: str
     tone: str
     scenarios: tuple[Scenario, ...] = ()
     capacity: Capacity | None = field(default=None)
+    side_by_side: tuple[tuple[str, ...], ...] = ()
 
 
 def compose_load(load: Json | None, capacity: Json | None = None) -> LoadView | None:
@@ -80,7 +85,21 @@ def compose_load(load: Json | None, capacity: Json | None = None) -> LoadView | 
     crossed = [threshold for threshold in scenarios[0].thresholds if threshold.kept is False]
     tone = "fail" if crossed or not load.get("ok") else "pass"
     sentence = _sentence(load, crossed, limited=scenarios[0].limited)
-    return LoadView(sentence, "inconclusive" if scenarios[0].limited else tone, scenarios, found)
+    compared = tuple(_compare(row) for row in rows) if len(rows) > 1 else ()
+    return LoadView(sentence, "inconclusive" if scenarios[0].limited else tone, scenarios, found, compared)
+
+
+def _compare(load: Json) -> tuple[str, ...]:
+    """One scenario's row beside the others: name, offered, answered, times, errors, turned away."""
+    latency = _part(load, "latency_s")
+    return (
+        str(load.get("scenario") or "load"),
+        _rate(number(load.get("offered_per_s"))),
+        _rate(number(load.get("achieved_per_s"))),
+        *(duration(number(latency.get(name))) for name in _COMPARED),
+        f"{_sum(_part(load, 'errors')):,}",
+        f"{_sum(_part(load, 'protected')):,}",
+    )
 
 
 def _sentence(load: Json, crossed: Sequence[Threshold], *, limited: bool) -> str:
@@ -146,22 +165,57 @@ def _tiles(load: Json, latency: Json) -> tuple[Tile, ...]:
 
 
 def _health(load: Json, lag: Json) -> tuple[tuple[str, str], ...]:
-    generator, connections, twice = (_part(load, key) for key in ("generator", "connections", "duplicates"))
-    reused, opened = number(connections.get("reused_share")), number(connections.get("opened"))
+    generator, twice = _part(load, "generator"), _part(load, "duplicates")
     cpu, each = number(generator.get("cpu_s")), number(generator.get("cpu_us_per_request"))
     found, looked = number(twice.get("found")), number(twice.get("checked_share"))
+    share, loop = number(generator.get("cpu_share")), _part(generator, "loop_delay_s")
     rows = (
         ("Limited by the generator", ("yes" if generator["limited"] else "no") if "limited" in generator else None),
+        ("Schedule", str(load["schedule"]) if load.get("schedule") else None),
         ("Duration", duration(number(load.get("seconds"))) if "seconds" in load else None),
+        ("Workers", _count(generator, "workers")),
+        ("Workers lost", _count(generator, "lost", hides_zero=True)),
+        ("Requests missing with them", _count(generator, "missing", hides_zero=True)),
+        ("Requests cut off at the end", _count(generator, "abandoned", hides_zero=True)),
         ("CPU of the generator", None if cpu is None else f"{cpu:,.1f} s"),
+        ("CPU of the busiest worker", None if share is None else f"{share:.0%} of a core"),
         ("CPU for each request", None if each is None else f"{each:,.1f} µs"),
         ("Lag of the sending, p99", duration(number(lag.get("p99"))) if "p99" in lag else None),
-        ("Connections opened", None if opened is None else f"{opened:,.0f}"),
-        ("Requests on a reused connection", None if reused is None else f"{reused:.1%}"),
+        ("Delay of its loop, p99", duration(number(loop.get("p99"))) if "p99" in loop else None),
+        *_made_ahead(load),
+        *_connections(_part(load, "connections")),
         ("Tokens issued twice", None if found is None else f"{found:,.0f}"),
         ("Tokens compared", None if looked is None else f"{looked:.1%}"),
+        ("Turned away with Retry-After", f"{told:,}" if (told := _sum(_part(load, "retry_after"))) else None),
     )
     return tuple((name, value) for name, value in rows if value is not None)
+
+
+def _connections(connections: Json) -> tuple[tuple[str, str | None], ...]:
+    shares = {name: number(connections.get(name)) for name in ("reused_share", "waited_share", "resumed_share")}
+    reused, waited, resumed = shares.values()
+    return (
+        ("Connections opened", _count(connections, "opened")),
+        ("Requests on a reused connection", None if reused is None else f"{reused:.1%}"),
+        ("Requests that waited for a connection", None if waited is None else f"{waited:.1%}"),
+        ("TLS handshakes", _count(connections, "handshakes", hides_zero=True)),
+        ("TLS sessions resumed", f"{resumed:.1%}" if resumed is not None and connections.get("handshakes") else None),
+    )
+
+
+def _made_ahead(load: Json) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (
+            f"Made ahead: {row.get('what', '')}",
+            f"{number(row.get('number')) or 0:,.0f} in {duration(number(row.get('seconds')))}",
+        )
+        for row in _rows(load.get("prepared"))
+    )
+
+
+def _count(row: Json, key: str, *, hides_zero: bool = False) -> str | None:
+    found = number(row.get(key))
+    return None if found is None or (hides_zero and not found) else f"{found:,.0f}"
 
 
 def _capacity(capacity: Json) -> Capacity:

@@ -87,6 +87,52 @@ def test_several_scenarios_follow_their_total(load: Change, shape: str) -> None:
     assert [scenario.name for scenario in view.scenarios] == ["mix", "token_endpoint", "introspect_and_use"]
 
 
+def test_several_scenarios_stand_side_by_side(load: Change) -> None:
+    parts = [
+        {**load, "scenario": "good", "offered_per_s": 160.0},
+        {**load, "scenario": "<hostile>", "offered_per_s": None, "latency_s": {"p50": 0.5}},
+    ]
+    view = compose_load(load | {"scenarios": parts})
+    assert view is not None
+    assert view.side_by_side == (
+        ("good", "160/s", "199.8/s", "4.9 ms", "912 ms", "1.00 s", "1.00 s", "12", "21"),
+        ("<hostile>", "-", "199.8/s", "500 ms", "-", "-", "-", "12", "21"),
+    )
+    assert compose_load(load | {"scenarios": parts[:1]}) == compose_load(load)
+
+
+def test_the_generators_health_tells_losses_connections_and_what_was_made_ahead(load: Change) -> None:
+    generator = {**load["generator"], "workers": 2, "lost": 1, "missing": 1234, "abandoned": 0, "cpu_share": 0.415}
+    generator["loop_delay_s"] = {"p99": 0.002}
+    connections = {"opened": 32, "reused_share": 0.5, "waited_share": 0.25, "handshakes": 32, "resumed_share": 0.75}
+    prepared = [{"what": "assertions signed", "number": 12000, "seconds": 8.5}]
+    changes = {"generator": generator, "connections": connections, "prepared": prepared, "retry_after": {"429": 20}}
+    view = compose_load(load | changes | {"schedule": "spike.toml"})
+    assert view is not None
+    health = dict(view.scenarios[0].health)
+    expected = {
+        "Schedule": "spike.toml",
+        "Workers": "2",
+        "Workers lost": "1",
+        "Requests missing with them": "1,234",
+        "CPU of the busiest worker": "42% of a core",
+        "Delay of its loop, p99": "2.0 ms",
+        "Made ahead: assertions signed": "12,000 in 8.50 s",
+        "Requests that waited for a connection": "25.0%",
+        "TLS handshakes": "32",
+        "TLS sessions resumed": "75.0%",
+        "Turned away with Retry-After": "20",
+    }
+    assert {name: health.get(name) for name in expected} == expected
+    assert "Requests cut off at the end" not in health
+
+
+def test_percentiles_go_to_four_nines(load: Change) -> None:
+    view = compose_load(load | {"latency_s": {**load["latency_s"], "p99_99": 1.003}})
+    assert view is not None
+    assert view.scenarios[0].percentiles == ("p50", "p90", "p99", "p99.9", "p99.99", "max")
+
+
 def test_a_capacity_search_alone_is_a_view(capacity: Change) -> None:
     view = compose_load(None, capacity)
     assert view is not None
