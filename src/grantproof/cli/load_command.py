@@ -39,6 +39,14 @@ INTERNAL = 4
 @click.option("--users", type=click.IntRange(1), metavar="N", help="Closed loop: as fast as N connections go.")
 @click.option("--duration", metavar="D", help="30s, 2m, 1h30m; a schedule has its own.  [default: 30s]")
 @click.option("--arrival", type=click.Choice(["constant", "poisson"]), default="constant", show_default=True)
+@click.option(
+    "--connections",
+    type=click.IntRange(1),
+    default=1000,
+    show_default=True,
+    metavar="N",
+    help="Open at most, over all workers and scenarios.",
+)
 @click.option("--new-connections", is_flag=True, help="A new connection for each request.")
 @click.option("--no-resumption", is_flag=True, help="A full TLS handshake for each new connection.")
 @click.option("--workers", type=click.IntRange(1), metavar="N", help="Processes that share the rate.  [default: 1]")
@@ -60,6 +68,7 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter an option
     users: int | None,
     duration: str | None,
     arrival: str,
+    connections: int,
     workers: int | None,
     expect_workers: int | None,
     bind: str,
@@ -93,6 +102,7 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter an option
         out=out or default_folder(Path(idp).name.removesuffix(".toml")),
         seed=seed,
         workers=workers or 1,
+        connections=connections,
         thresholds=tuple(thresholds) or None,
         new_connections=new_connections,
         resumption=not no_resumption,

@@ -70,13 +70,14 @@ intrusive = true                           # clients are made and ended; the dis
 [load]
 allowed = true
 thresholds = ["p99 < 250ms", "errors < 0.1%"]
-clients = "crowd.csv"                      # two thousand plain clients, for the scenario many_clients
 mix = { token_endpoint = 0.8, introspect_and_use = 0.15, implicit = 0.05 }
 """
 
 
-def make_profile(issuer: str, credentials: Credentials, title: str, *, tls: bool = False) -> str:
-    """The profile as TOML text; with TLS it expects ca.pem beside it."""
+def make_profile(
+    issuer: str, credentials: Credentials, title: str, *, tls: bool = False, crowd: Path | None = None
+) -> str:
+    """The profile as TOML text; with TLS it expects ca.pem beside it. `crowd` is the file of many clients."""
     lines = [
         "# grantproof's own authorization server. Written when it started; the secrets are good for this run only.",
         "[target]",
@@ -92,7 +93,10 @@ def make_profile(issuer: str, credentials: Credentials, title: str, *, tls: bool
         lines += _client_table(client)
     for table, name in (("user", "alice"), ("user2", "bob"), ("disposable_user", "carol")):
         lines += [f"[{table}]", f"username = {_text(name)}", f"password = {_text(credentials.passwords[name])}", ""]
-    return "\n".join([*lines, LOGIN, CLAIMS])
+    many = (
+        [f"clients = {_text(str(crowd))}  # two thousand plain clients, for the scenario many_clients"] if crowd else []
+    )
+    return "\n".join([*lines, LOGIN, CLAIMS.rstrip(), *many, ""])
 
 
 def _client_table(client: Client) -> list[str]:
@@ -125,8 +129,9 @@ def _client_table(client: Client) -> list[str]:
 def write_profile_files(issuer: str, credentials: Credentials, title: str, path: Path, *, tls: bool = False) -> Path:
     """Writes a profile, the private key of a client and the crowd's secrets beside it, readable by the owner only."""
     write_private(path.parent / "service-jwt-key.pem", credentials.private_key)
-    write_private(path.parent / "crowd.csv", crowd_file(credentials))
-    write_private(path, make_profile(issuer, credentials, title, tls=tls))
+    crowd = path.parent.absolute() / "crowd.csv"
+    write_private(crowd, crowd_file(credentials))
+    write_private(path, make_profile(issuer, credentials, title, tls=tls, crowd=crowd))
     return path
 
 

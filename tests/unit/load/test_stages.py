@@ -52,7 +52,7 @@ def test_a_trace_is_played_as_it_was_recorded() -> None:
     assert Trace((0.0,)).rate_per_s == 1.0
 
 
-_ALL = {
+_ALL: dict[str, Schedule] = {
     "constant": Constant(97.0, 3.0),
     "poisson": Poisson(97.0, 3.0, seed=2),
     "step": _STEP,
