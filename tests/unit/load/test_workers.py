@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -29,7 +29,7 @@ def _free_port() -> int:
 
 
 @contextlib.contextmanager
-def _workers(idp: str, host: str, port: int, prefixes: list[list[str]]) -> Iterator[list["subprocess.Popen[bytes]"]]:
+def _workers(idp: str, host: str, port: int, prefixes: list[list[str]]) -> Generator[list["subprocess.Popen[bytes]"]]:
     """Workers as on other machines, each by a command of its own, ended by their pids if they do not end."""
     command = [sys.executable, "-m", "grantproof", "load", "--idp", idp, "--worker", host, "--port", str(port)]
     started = [
@@ -135,7 +135,7 @@ def test_workers_on_other_machines_take_their_share(serve: Serve, tmp_path: Path
 
 
 @contextlib.contextmanager
-def _namespaces(number: int) -> Iterator[tuple[str, list[list[str]]]]:
+def _namespaces(number: int) -> Generator[tuple[str, list[list[str]]]]:
     """Network namespaces, each joined to a bridge of this one; our address on it, and prefixes that run commands there.
 
     Skips where they cannot be made, and leaves nothing behind.
