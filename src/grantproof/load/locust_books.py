@@ -3,7 +3,7 @@
 import atexit
 import contextlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -30,13 +30,16 @@ TAKE_OVER = "grantproof_take_over"
 RETIRE = "grantproof_retire"
 END = "grantproof_end"
 PAGES = "grantproof"
+_LOOK_S = 0.2
 _log = logging.getLogger(__name__)
 
 Prepared = Sequence[Mapping[str, Any]]
 
 
 class Orders(Protocol):
-    """What a master may tell the engine of a worker."""
+    """What a master may tell the engine of a worker. `stopped` says that nothing more is to be sent."""
+
+    stopped: bool
 
     def take_over(self, shares: Sequence[tuple[int, int]], since_s: float) -> None:
         """Sends another worker's requests too that are due from a moment on."""
@@ -84,7 +87,8 @@ class WorkerBooks:
         self._orders = orders
         runner: Any = self._environment.runner
         runner.send_message(READY, {"prepared": list(prepared)})
-        self._go.wait()
+        while not orders.stopped and not self._go.wait(_LOOK_S):
+            continue
         self._go.clear()
 
     def add(self, tally: Tally) -> None:
@@ -120,6 +124,7 @@ class SingleBooks:
         self.environment = environment
         self.ledger: Ledger | None = None
         self.lanes: list[LanePlan] = []
+        self.plan: Callable[[], list[LanePlan]] = list
         self._stack = contextlib.ExitStack()
         find_schedule(environment)
         options = Options.of(environment)
@@ -159,6 +164,7 @@ class SingleBooks:
 
     def _open(self, **_: object) -> None:
         options = Options.of(self.environment)
+        self.lanes = self.plan()  # anew, since Locust's own page can change the rate
         rates = [lane.rate_per_s for lane in self.lanes]
         open_loop = bool(rates) and None not in rates
         names = dict.fromkeys(lane.scenario for lane in self.lanes)

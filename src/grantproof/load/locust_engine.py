@@ -7,6 +7,8 @@ a second.
 
 import signal
 from collections.abc import Sequence
+from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 
     from grantproof.load.exchange import Exchange
     from grantproof.load.target import Target
+
+import_module("grantproof.profile")  # takes a second, which workers, being forks, then do not spend in silence
 
 _BOOKS: "WeakKeyDictionary[Environment, Books]" = WeakKeyDictionary()
 _PUMPS: "WeakKeyDictionary[Environment, Pump]" = WeakKeyDictionary()
@@ -100,7 +104,8 @@ def _on_init(environment: "Environment", **_: object) -> None:
     try:
         books = (MasterBooks if isinstance(runner, MasterRunner) else SingleBooks)(environment)
         _BOOKS[environment] = books
-        books.lanes = lanes_of(environment)
+        books.plan = partial(lanes_of, environment)
+        books.lanes = books.plan()
         given: Any = environment.parsed_options
         given.scenario_names = list(dict.fromkeys(lane.scenario for lane in books.lanes))
     except GrantproofError as error:

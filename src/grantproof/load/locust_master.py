@@ -23,6 +23,7 @@ _PATIENCE_S: Final = 10.0
 _STOP_S: Final = 5.0
 _LOOK_S: Final = 0.5
 _NOTICE_S: Final = 1.0
+_SETTLING_S: Final = 3.0
 _log = logging.getLogger(__name__)
 Shares = tuple[tuple[int, int], ...]
 
@@ -123,12 +124,18 @@ class MasterBooks(SingleBooks):
             gevent.spawn_later(duration_s + self.target.timeout_s + _PATIENCE_S, self.close, self.ledger)
 
     def _watch(self, ledger: "Ledger") -> None:
-        """Notices workers that are gone, as long as the run lasts."""
+        """Notices workers that are gone, as long as the run lasts.
+
+        One that is silent while it prepares may just be busy: until the start, and a
+        moment longer, it is lost only when it has left.
+        """
         clients: Any = self._runner.clients
         while ledger is self.ledger and not ledger.closed:
             gevent.sleep(_LOOK_S)
+            settled = self._started_s is not None and monotonic() - self._started_s > _SETTLING_S
             for name, member in self._members.items():
-                gone = name not in clients or clients[name].state == STATE_MISSING
+                silent = settled and name in clients and clients[name].state == STATE_MISSING
+                gone = silent or name not in clients
                 if gone and not member.over:
                     self._lose(name, member, ledger)
                 elif not gone and member.lost:

@@ -34,6 +34,7 @@ class Pump:
 
     Attributes:
         over: set at the end.
+        stopped: nothing more is to be sent.
     """
 
     def __init__(self, environment: "Environment", books: "Books", lanes: "Sequence[LanePlan]") -> None:
@@ -47,11 +48,11 @@ class Pump:
         self._shares: tuple[tuple[int, int], ...] = () if options.workers < 2 else ((place or 0, options.workers),)
         self._exchanges: dict[str, Exchange] = {}
         self._engine: Engine | None = None
-        self._stopped = place is None  # it came too late to have a share
+        self._idle = self.stopped = place is None  # it came too late to have a share
         self._taken_over: list[tuple[Sequence[tuple[int, int]], float]] = []
         target = load_target(options.idp, options.token_url)
         self._target = replace(target, new_connections=options.new_connections, resumption=options.resumption)
-        if not self._stopped:
+        if not self._idle:
             gevent.spawn(self._collect)
 
     def carry(self, scenario: str) -> None:
@@ -65,8 +66,9 @@ class Pump:
             self._count_users()
             if not self._users.total() and not self.over.is_set():
                 self.retire()
-                if not self._stopped or self._engine is not None:
-                    self.over.wait()
+                if self._idle:
+                    self.over.set()
+                self.over.wait()
 
     def take_over(self, shares: Sequence[tuple[int, int]], since_s: float) -> None:
         """Sends another worker's requests too that are due from a moment on."""
@@ -76,7 +78,7 @@ class Pump:
 
     def retire(self) -> None:
         """Sends nothing more."""
-        self._stopped = True
+        self.stopped = True
         if self._engine is not None:
             self._engine.stop(_GRACE_S)
 
@@ -118,7 +120,7 @@ class Pump:
         self._engine = engine
         self._count_users()
         self._hand_over(engine)
-        if self._stopped:
+        if self.stopped:
             engine.stop()
         # The engine's thread gives the interpreter away at each system call and should not wait long to have it back.
         sys.setswitchinterval(_SWITCH_S)

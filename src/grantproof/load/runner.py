@@ -26,6 +26,7 @@ _AHEAD_S: Final = 900.0
 _TAIL_LINES: Final = 30
 _LONGEST_LINE: Final = 2000
 USAGE_ERROR: Final = 2
+_UNANSWERED: Final = 1
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -90,7 +91,7 @@ class _Child:
         self._folder = plan.out or Path()
         self._secrets = target.secrets
         self._lasts_s = plan.lasts_s + target.timeout_s + _START_S
-        self._begun = False
+        self._begun, self._expects = False, plan.fleet is not None
         self._tail: deque[str] = deque(maxlen=_TAIL_LINES)
         self._process = subprocess.Popen(  # noqa: S603 - our own command, no shell
             command_line(plan),
@@ -164,6 +165,8 @@ class _Child:
         said = scrub("\n".join(self._tail), self._secrets)
         if code == USAGE_ERROR and said:
             raise GrantproofError(said)
+        if code == _UNANSWERED and self._expects:
+            raise GrantproofError("not all workers came", "--expect-workers", said.rpartition("\n")[2])
         raise EngineCrashedError(f"Locust ended with code {code} and no result; it said:\n{said or '(nothing)'}")
 
 

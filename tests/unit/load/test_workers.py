@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from grantproof.load import Fleet, LoadPlan, Progress, run
+from grantproof.errors import GrantproofError
+from grantproof.load import Fleet, LoadPlan, Progress, command, run
 from tests.unit.load.conftest import SECRET, Serve, issue, write_profile
 
 
@@ -132,6 +133,16 @@ def test_workers_on_other_machines_take_their_share(serve: Serve, tmp_path: Path
     assert (result.ok, result.offered, server.count, result.generator["workers"]) == (150, 150, 150, 2)
     assert result.duplicates == {"found": 0, "checked_share": 1.0}
     assert [process.returncode for process in started] == [0, 0]
+
+
+def test_workers_that_never_come_are_told(serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = serve()
+    monkeypatch.setattr(command, "_FLEET_WAIT_S", 1)
+    fleet = Fleet(1, "127.0.0.1", _free_port())
+    plan = LoadPlan(write_profile(tmp_path, server), rate_per_s=10.0, fleet=fleet, out=tmp_path / "out")
+    with pytest.raises(GrantproofError, match="not all workers came"):
+        run(plan)
+    assert server.count == 0
 
 
 @contextlib.contextmanager
