@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 USAGE, INTERNAL, INTERRUPTED, NOBODY_READS = 2, 4, 130, 141
 _COMMANDS = {
+    "capacity": "The highest rate that keeps the thresholds.",
     "check": "The conformance run: checks a target against the specifications.",
     "clauses": "The catalogue of clauses and its coverage.",
     "compare": "Several runs side by side, clause by clause.",

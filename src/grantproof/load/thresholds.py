@@ -62,7 +62,11 @@ class Threshold:
     def kept(self, measures: Measures) -> bool:
         """Whether the run kept it; what was not measured is not kept."""
         value = self.value(measures)
-        return value is not None and _COMPARE[self.comparison](value, self.limit)
+        return value is not None and self.compare(value)
+
+    def compare(self, value: float) -> bool:
+        """Whether a value keeps the rule."""
+        return _COMPARE[self.comparison](value, self.limit)
 
 
 def parse_threshold(rule: str) -> Threshold:

@@ -1,0 +1,217 @@
+"""Runs a capacity search: saturation first, then the highest rate that keeps the thresholds."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from grantproof.errors import GrantproofError
+from grantproof.load.capacity_engine import EngineProber
+from grantproof.load.capacity_guard import Guard, TargetLostError
+from grantproof.load.capacity_result import (
+    GENERATOR,
+    TARGET,
+    CapacityResult,
+    RuleState,
+    describe_law,
+    describe_probe,
+    describe_saturation,
+    least_rate_states,
+    rounded,
+    sentence,
+)
+from grantproof.load.capacity_rules import ShareRule, least_rates, share_rules
+from grantproof.load.capacity_saturation import BUDGET_S, Saturation, find_saturation
+from grantproof.load.capacity_scalability import fit_law
+from grantproof.load.capacity_search import Estimate, Search
+from grantproof.load.engine import MOST_CONNECTIONS
+from grantproof.load.ledger import default_folder, make_folder
+from grantproof.load.target import load_target
+
+if TYPE_CHECKING:
+    from grantproof.load.capacity_probe import Probe, Prober
+    from grantproof.load.target import Target
+    from grantproof.load.thresholds import Threshold
+
+MOST_USERS: Final = 256
+_LEAST_BUDGET_S: Final = 20.0
+_SATURATION_PART: Final = 0.25
+
+
+@dataclass(frozen=True)
+class CapacityPlan:
+    """What the user asks for.
+
+    Args:
+        idp: a profile's name or path.
+        budget_s: how long the search may take; it ends sooner when it knows enough.
+        precision: the half-width of the interval, relative to the capacity, that is enough.
+        thresholds: rules that replace the profile's; None keeps those.
+        connections: how many may be open at once.
+        seed: makes the arrivals repeatable.
+        out: the run's folder; None is `reports/<profile>-<UTC time>`.
+    """
+
+    idp: str
+    budget_s: float = 60.0
+    precision: float = 0.03
+    thresholds: tuple[str, ...] | None = None
+    connections: int = MOST_CONNECTIONS
+    seed: int = 0
+    out: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.budget_s < _LEAST_BUDGET_S:
+            raise GrantproofError(f"a search needs {_LEAST_BUDGET_S:g} s at least", "--budget")
+        if not 0 < self.precision < 1:
+            raise GrantproofError("the precision is a share between 0 and 1", "--precision")
+        if self.connections < 1:
+            raise GrantproofError("there must be a connection", "--connections")
+        if self.thresholds is not None:
+            share_rules(self.thresholds)
+
+
+def run_capacity(plan: CapacityPlan, tell: Callable[[str], None] = lambda _: None) -> CapacityResult:
+    """Searches and writes capacity.json.
+
+    Args:
+        plan: what is asked for.
+        tell: called about once a second with how it goes, in words.
+
+    Raises:
+        GrantproofError: the profile is wrong or does not allow load, or no threshold says what a kept rate is.
+        KeyboardInterrupt: the user interrupted; capacity.json holds what was gathered.
+    """
+    target = load_target(plan.idp)
+    rules = plan.thresholds if plan.thresholds is not None else target.thresholds
+    guard = Guard(max((rule.limit_s for rule in share_rules(rules)), default=0.0))
+    folder = make_folder(plan.out or default_folder(target.profile_name))
+    course = Course(target, rules, EngineProber(target, guard, plan.connections), guard, tell)
+    try:
+        course.run(plan)
+    except KeyboardInterrupt:
+        course.reason = "interrupted"
+        raise
+    finally:
+        result = course.result()
+        result.write(folder)
+    return result
+
+
+@dataclass
+class Course:
+    """How a search went so far; a result can be made of it at any time.
+
+    Attributes:
+        reason: why there is no capacity; empty when there is one or nothing went wrong.
+        lost: the target did not stand the search.
+    """
+
+    target: "Target"
+    thresholds: Sequence[str]
+    prober: "Prober"
+    guard: Guard
+    tell: Callable[[str], None]
+    reason: str = ""
+    lost: bool = False
+    limited: bool = False
+    saturation: Saturation | None = None
+    estimate: Estimate | None = None
+    search: Search | None = None
+    rules: tuple[ShareRule, ...] = field(init=False)
+    least: "tuple[Threshold, ...]" = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.rules, self.least = share_rules(self.thresholds), least_rates(self.thresholds)
+
+    def run(self, plan: CapacityPlan) -> None:
+        """Both phases."""
+        try:
+            self._saturate(plan)
+            if self.saturation is not None and self.saturation.per_s > 0:
+                self._search(plan, self.saturation)
+        except TargetLostError as problem:
+            self.lost, self.reason, self.estimate = True, f"the target was left alone: {problem}", None
+
+    def _saturate(self, plan: CapacityPlan) -> None:
+        self.tell("saturation: ever more users in a closed loop")
+        with self.prober.crowd() as crowd:
+            budget = min(BUDGET_S, plan.budget_s * _SATURATION_PART)
+            self.saturation = found = find_saturation(crowd, min(MOST_USERS, plan.connections), budget)
+        self.tell(f"saturation: {found.per_s:,.1f}/s with {found.users} users")
+        if not found.per_s:
+            self.lost, self.reason = True, "no request got a valid answer"
+        elif self.prober.limitation:
+            self.tell(f"the generator was the limit: {self.prober.limitation}")
+
+    def _search(self, plan: CapacityPlan, saturation: Saturation) -> None:
+        self.search = search = Search(
+            self.prober,
+            self.rules,
+            saturation.per_s,
+            plan.budget_s,
+            plan.precision,
+            plan.seed,
+            lambda probe: self.tell(_progress(probe, self.rules)),
+        )
+        self.estimate = search.run()
+        if search.limitation:
+            self.limited, self.reason = True, search.limitation
+        elif self.estimate is None:
+            self.reason = "the budget was too short to find a rate that crosses a threshold"
+
+    def result(self) -> CapacityResult:
+        """The result as it is now."""
+        estimate, saturation = self.estimate, self.saturation
+        interval = (rounded(estimate.low), rounded(estimate.high)) if estimate is not None else None
+        states = [RuleState(rule=rule.rule, kept=self._kept(rule)) for rule in self.rules if rule.given]
+        states += least_rate_states(self.least, interval)
+        first = estimate.rule.rule if estimate is not None else ""
+        return CapacityResult(
+            target={
+                "name": self.target.name,
+                "issuer": self.target.issuer,
+                "token_endpoint": self.target.token_url.partition("?")[0],
+            },
+            scenario="token_endpoint",
+            saturation_per_s=rounded(saturation.per_s) if saturation is not None else None,
+            capacity_per_s=rounded(estimate.per_s) if estimate is not None else None,
+            interval_95=interval,
+            thresholds=states,
+            limited_by=GENERATOR if self.limited else TARGET,
+            probes=[describe_probe(probe, self.rules) for probe in (self.search.probes if self.search else ())],
+            seconds=round(self.prober.elapsed_s, 3),
+            sentence=sentence(estimate.per_s, interval, self.rules, first) if estimate and interval else "",
+            reason=self.reason,
+            first_broken=first,
+            saturation=describe_saturation(saturation) if saturation is not None else None,
+            scalability=describe_law(fit_law([(lv.users, lv.per_s) for lv in saturation.levels]))
+            if saturation
+            else None,
+            exit_code=self._exit_code(states),
+        )
+
+    def _kept(self, rule: ShareRule) -> bool | None:
+        if self.estimate is None:
+            return False if self.lost and self.guard.reached and rule.kind == "errors" else None
+        return self.estimate.per_s > 0 or rule is not self.estimate.rule
+
+    def _exit_code(self, states: Sequence[RuleState]) -> int:
+        """0 found, 1 a threshold is crossed at every rate or by a target that died, 3 nothing can be said."""
+        if self.lost:
+            return 1 if self.guard.reached else 3
+        if self.estimate is None:
+            return 3
+        if any(state.kept is False for state in states):
+            return 1
+        return 3 if any(state.kept is None for state in states) else 0
+
+
+def _progress(probe: "Probe", rules: Sequence[ShareRule]) -> str:
+    broken = max(range(len(rules)), key=lambda index: probe.share(index) / rules[index].share)
+    rule = rules[broken]
+    p99 = 1000 * probe.latency.percentile(99)
+    return (
+        f"probe {probe.number + 1}: {probe.rate_per_s:,.1f}/s  {probe.seconds} s  p99 {p99:.1f} ms  "
+        f"{probe.share(broken):.2%} break {rule.rule}, {rule.share:.2%} may"
+    )

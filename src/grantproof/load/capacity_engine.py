@@ -1,0 +1,189 @@
+"""Sends what a capacity search wants through the engine, in a thread of its own, and watches over the target."""
+
+import sys
+import threading
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from time import perf_counter, sleep
+from typing import TYPE_CHECKING, Final
+
+from grantproof.load.capacity_guard import Guard, TargetLostError
+from grantproof.load.engine import Engine
+from grantproof.load.exchange import Exchange, Judge, token_exchange
+from grantproof.load.generator import limitation
+from grantproof.load.schedule import Poisson
+from grantproof.load.tally import Tally
+
+if TYPE_CHECKING:
+    from collections import Counter
+
+    from grantproof.load.target import Target
+
+_GLANCE_S: Final = 0.02
+_GRACE_S: Final = 1.0
+_SWITCH_S: Final = 0.0002
+
+
+class _Witness:
+    """A judge that notes when each valid answer came."""
+
+    def __init__(self, judge: Judge) -> None:
+        self._judge = judge
+        self.moments: list[float] = []
+
+    def __call__(self, status: int, body: bytes) -> str:
+        kind = self._judge(status, body)
+        if not kind:
+            self.moments.append(perf_counter())
+        return kind
+
+    def take_notes(self) -> "Counter[str]":
+        return self._judge.take_notes()
+
+
+class _Run:
+    """An engine at work."""
+
+    def __init__(self, engine: Engine, *, open_loop: bool) -> None:
+        self.engine = engine
+        self.total = Tally()
+        self._open_loop = open_loop
+        self._problem: BaseException | None = None
+        self._former = sys.getswitchinterval()
+        sys.setswitchinterval(_SWITCH_S)  # the thread that counts must not make the one that sends late
+        self._thread = threading.Thread(target=self._work, name="capacity", daemon=True)
+        self._thread.start()
+
+    def _work(self) -> None:
+        try:
+            self.engine.run()
+        except BaseException as problem:  # noqa: BLE001 - raised again where somebody can hear it
+            self._problem = problem
+
+    @property
+    def over(self) -> bool:
+        return not self._thread.is_alive()
+
+    def take(self) -> Iterator[Tally]:
+        """The seconds that are over and were not taken yet."""
+        while self.engine.finished:
+            tally = self.engine.finished.popleft()
+            self.total.add(tally)
+            yield tally
+
+    def end(self, grace_s: float) -> str:
+        """Ends it; says why the generator limited it, if it did.
+
+        Raises:
+            Exception: whatever broke the engine.
+        """
+        self.engine.stop(grace_s)
+        self._thread.join()
+        sys.setswitchinterval(self._former)
+        for _ in self.take():
+            pass
+        if self._problem is not None:
+            raise self._problem
+        elapsed = self.engine.elapsed_s
+        share = self.total.cpu_s / elapsed if elapsed else 0.0
+        return limitation(self.total, share, open_loop=self._open_loop)
+
+
+class EngineCrowd:
+    """A closed loop whose number of users changes while it runs."""
+
+    def __init__(self, run: _Run, witness: _Witness, guard: Guard) -> None:
+        self._run, self._witness, self._guard = run, witness, guard
+
+    def resize(self, users: int) -> None:
+        """So many users from now on."""
+        self._run.engine.users = users
+
+    def advance(self, seconds: float) -> Sequence[float]:
+        """Lets time pass; gives when valid answers came.
+
+        Raises:
+            TargetLostError: the target does not stand it.
+        """
+        until = perf_counter() + seconds
+        while (left := until - perf_counter()) > 0 and not self._run.over:
+            sleep(min(left, _GLANCE_S))
+            self._look()
+        self._look()
+        if self._run.over:
+            raise TargetLostError("the target takes no connections")
+        count = len(self._witness.moments)
+        taken, self._witness.moments[:count] = self._witness.moments[:count], []
+        return taken
+
+    def _look(self) -> None:
+        for tally in self._run.take():
+            self._guard.look(tally)
+
+
+class EngineProber:
+    """A `Prober` on the engine.
+
+    Args:
+        target: where requests go.
+        guard: watches over it.
+        most_connections: how many may be open at once.
+    """
+
+    def __init__(self, target: "Target", guard: Guard, most_connections: int) -> None:
+        self._target, self._guard, self._most = target, guard, most_connections
+        self._began = perf_counter()
+        self.limitation = ""
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds since the search began."""
+        return perf_counter() - self._began
+
+    @contextmanager
+    def crowd(self) -> Generator[EngineCrowd]:
+        """A closed loop that ends with the context."""
+        exchange = token_exchange(self._target)
+        witness = _Witness(exchange.judge)
+        self._guard.start(always_busy=True)
+        run = self._run(replace(exchange, judge=witness), None)
+        grace = 0.0
+        try:
+            yield EngineCrowd(run, witness, self._guard)
+            grace = _GRACE_S
+        finally:
+            self.limitation = run.end(grace)
+
+    def send(self, rate_per_s: float, seconds: int, seed: int) -> Generator[Tally]:
+        """Offers Poisson arrivals and gives each second as it is over; whoever stops asking ends it.
+
+        Raises:
+            TargetLostError: the target does not stand it.
+        """
+        self._guard.start()
+        run = self._run(token_exchange(self._target), Poisson(rate_per_s, float(seconds), seed))
+        grace = 0.0
+        try:
+            while True:
+                over = run.over
+                for tally in run.take():
+                    self._guard.look(tally)
+                    if tally.t <= seconds:
+                        yield tally
+                if over:
+                    break
+                sleep(_GLANCE_S)
+        except GeneratorExit:
+            grace = _GRACE_S
+            raise
+        finally:
+            self.limitation = run.end(grace)
+
+    def arrivals(self, rate_per_s: float, seconds: int, seed: int) -> Iterator[float]:
+        """When the requests of `send` were due."""
+        return iter(Poisson(rate_per_s, float(seconds), seed))
+
+    def _run(self, exchange: Exchange, schedule: Poisson | None) -> _Run:
+        engine = Engine(self._target, exchange, schedule, users=0, most_connections=self._most)
+        return _Run(engine, open_loop=schedule is not None)

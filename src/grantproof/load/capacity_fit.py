@@ -1,0 +1,228 @@
+"""The share of requests over a limit as a curve in the rate, and the rate at which it meets its threshold.
+
+Near the knee the logarithm of the share is close to a straight line in the rate (it is one for M/M/1). The line is
+fitted by quasi-Poisson regression over all seconds of all probes near the knee. How sure it is comes from how much the
+counts of whole batches of seconds vary, never from the assumption that requests are independent: one unlucky bunch of
+arrivals makes many of them late together. The interval is the profile quasi-likelihood's.
+
+Bunches are few, so what the batches say about the variance is uncertain itself; it is joined with what theory expects
+of a queue with Poisson arrivals and exponential service, and never taken to be less than the batches say.
+
+Sources: McCullagh and Nelder, Generalized Linear Models, chapter 9 (quasi-likelihood, dispersion, profiles); for
+batches, Law, Simulation Modeling and Analysis, section 9.5.3; for the theory, Whitt, Management Science 35 (1989),
+1341-1366 (how long simulations of queues have to be).
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from grantproof.load.capacity_linear import solve, student_quantile
+
+_BATCHES: Final = (1, 2, 4)
+_ROUNDS: Final = 80
+_LEAST_BROKEN: Final = 8.0
+_SLOPES: Final = (0.05, 3000.0)
+_TRUST: Final = 4.0
+_FREEDOM: Final = 12.0
+_LEAST_SPREAD: Final = 0.6
+_FULL: Final = 0.93
+
+
+def expected_dispersion(load: float, variability: float = 1.0) -> float:
+    """How many times as much as independent ones the counts of late requests vary in theory.
+
+    The number of requests that one bunch makes late grows like (load / (1 - load))^2, times the sum of the squared
+    coefficients of variation of arrivals (1) and service (`variability`).
+
+    Args:
+        load: the rate as a share of the saturation throughput.
+        variability: of the service times, 1 for exponential ones, 0 for fixed ones.
+    """
+    load = min(load, _FULL)
+    return 1 + 2 * (1 + variability) * (load / (1 - load)) ** 2
+
+
+@dataclass(frozen=True)
+class Second:
+    """What one second of a probe says about one rule.
+
+    Args:
+        rate_per_s: the rate that was offered.
+        requests: how many were counted.
+        broken: how many of them broke the rule.
+        dispersion: how many times as much as independent ones they are expected to vary.
+        control: what the luck of the arrivals was, see `capacity_control`; empty where it does not help.
+        probe: which probe it belongs to.
+    """
+
+    rate_per_s: float
+    requests: float
+    broken: float
+    dispersion: float = 1.0
+    control: tuple[float, ...] = ()
+    probe: int = 0
+
+
+@dataclass(frozen=True)
+class Curve:
+    """ln(share) = level + slope * (rate / pivot - 1), and how far it may be off.
+
+    Attributes:
+        spread: how many times as much as expected the counts vary.
+        seconds: how many seconds it stands on.
+    """
+
+    pivot: float
+    level: float
+    slope: float
+    spread: float
+    seconds: int
+    _points: tuple[tuple[float, float, float], ...] = field(repr=False)
+
+    def share(self, rate_per_s: float) -> float:
+        """The share that is expected at a rate."""
+        return math.exp(min(self.level + self.slope * (rate_per_s / self.pivot - 1), 0.0))
+
+    def rate_at(self, share: float) -> float:
+        """The rate at which the share is expected."""
+        return self.pivot * (1 + (math.log(share) - self.level) / self.slope)
+
+    def interval(self, share: float, within: tuple[float, float], confidence: float = 0.95) -> tuple[float, float]:
+        """All rates at which this share cannot be ruled out, by profile quasi-likelihood.
+
+        Args:
+            share: the share at the knee.
+            within: the lowest and the highest rate that is possible at all; ends that stay open are cut off there.
+            confidence: how often such intervals hold the truth.
+        """
+        t = student_quantile(0.5 + confidence / 2, _FREEDOM)
+        allowed = t * t * self.spread / 2
+        best = self._likelihood(self.level, self.slope)
+        centre = min(max(self.rate_at(share), within[0]), within[1])
+
+        def outside(rate: float) -> bool:
+            return best - self._profile(math.log(share), rate / self.pivot - 1) > allowed
+
+        return _edge(outside, centre, within[0]), _edge(outside, centre, within[1])
+
+    def _likelihood(self, level: float, slope: float) -> float:
+        """The Poisson quasi-log-likelihood: observed * eta - expected, each over its expected dispersion."""
+        return sum(y * (level + slope * x) - n * math.exp(min(level + slope * x, 5.0)) for x, n, y in self._points)
+
+    def _profile(self, level: float, place: float) -> float:
+        """The best likelihood of all lines that pass through `level` at `place` and do not fall."""
+        slope = self.slope
+        for _ in range(_ROUNDS):
+            first = second = 0.0
+            for x, n, y in self._points:
+                mean = n * math.exp(min(level + slope * (x - place), 5.0))
+                first += (y - mean) * (x - place)
+                second += mean * (x - place) ** 2
+            step = first / second if second > 0 else 0.0
+            limit = 0.5 * slope + 1.0
+            before, slope = slope, min(max(slope + max(-limit, min(limit, step)), 0.0), _SLOPES[1])
+            if abs(slope - before) <= 1e-7 * (1 + slope):
+                break
+        return self._likelihood(level - slope * place, slope)
+
+
+def _edge(outside: Callable[[float], bool], inner: float, outer: float) -> float:
+    """Where `outside` turns true between two rates; the outer one when it never does."""
+    if not outside(outer):
+        return outer
+    for _ in range(20):
+        middle = (inner + outer) / 2
+        inner, outer = (inner, middle) if outside(middle) else (middle, outer)
+    return (inner + outer) / 2
+
+
+def fit(seconds: Sequence[Second], pivot: float) -> Curve | None:
+    """The curve through these seconds; None when less than eight requests broke the rule or only one rate was tried."""
+    if sum(second.broken for second in seconds) < _LEAST_BROKEN or len({s.rate_per_s for s in seconds}) < 2:
+        return None
+    values = _solve(seconds, pivot, 0)
+    width = len(seconds[0].control)
+    if width:
+        values = _solve(seconds, pivot, width, values)
+    means = _means(seconds, pivot, values)
+    luck = [sum(w * c for w, c in zip(values[2:], s.control[:width], strict=True)) for s in seconds]
+    broken = [s.broken - mean * each for s, mean, each in zip(seconds, means, luck, strict=True)]
+    points = _joined(seconds, broken, pivot)
+    return Curve(pivot, values[0], values[1], _spread(seconds, means, broken, width + 2), len(seconds), points)
+
+
+def _joined(seconds: Sequence[Second], broken: Sequence[float], pivot: float) -> tuple[tuple[float, float, float], ...]:
+    """One point (place, requests, broken), weighted, for each rate: the likelihood needs no more."""
+    sums: dict[float, list[float]] = {}
+    for second, found in zip(seconds, broken, strict=True):
+        entry = sums.setdefault(second.rate_per_s / pivot - 1, [0.0, 0.0])
+        entry[0] += second.requests / second.dispersion
+        entry[1] += found / second.dispersion
+    return tuple((x, n, y) for x, (n, y) in sums.items())
+
+
+def _spread(seconds: Sequence[Second], means: Sequence[float], broken: Sequence[float], parameters: int) -> float:
+    """How many times as much as expected the counts of batches vary, joined with the expectation itself.
+
+    Batches of 1, 2 and 4 seconds of one probe are tried and the largest figure counts: it grows with the batch as long
+    as neighbours are correlated. Expectation weighs like four bunches of late requests.
+    """
+    worst = 0.0
+    bunches = sum(found / second.dispersion for second, found in zip(seconds, broken, strict=True))
+    for length in _BATCHES:
+        batches: dict[tuple[int, int], list[float]] = {}
+        place: dict[int, int] = {}
+        for second, mean, found in zip(seconds, means, broken, strict=True):
+            index = place[second.probe] = place.get(second.probe, -1) + 1
+            batch = batches.setdefault((second.probe, index // length), [0.0, 0.0])
+            batch[0] += (found - mean) / second.dispersion
+            batch[1] += mean / second.dispersion
+        left = len(batches) - parameters
+        total = sum(mean for _, mean in batches.values())
+        if left >= 2 and total > 0:
+            worst = max(worst, sum(error**2 for error, _ in batches.values()) / total * len(batches) / left)
+    return max(worst, (_TRUST + max(bunches, 0.0) * worst) / (_TRUST + max(bunches, 0.0)), _LEAST_SPREAD)
+
+
+def _means(seconds: Sequence[Second], pivot: float, values: Sequence[float]) -> list[float]:
+    return [s.requests * math.exp(min(values[0] + values[1] * (s.rate_per_s / pivot - 1), 1.0)) for s in seconds]
+
+
+def _solve(seconds: Sequence[Second], pivot: float, width: int, start: Sequence[float] = ()) -> list[float]:
+    """E[broken] = requests * exp(level + slope x) * (1 + weights . control), solved by Newton's method.
+
+    The slope stays between almost flat and almost a step, so that there is always an answer.
+    """
+    rows = [(1.0, s.rate_per_s / pivot - 1, *s.control[:width]) for s in seconds]
+    share = sum(s.broken for s in seconds) / max(sum(s.requests for s in seconds), 1.0)
+    values = [*(start[:2] or (math.log(share), 10.0)), *([0.0] * width)]
+    for _ in range(_ROUNDS):
+        step = _step(seconds, rows, values)
+        if step is None:
+            break
+        most = (1.0, 5.0 + 0.3 * values[1], *([1.0] * width))
+        length = max(1.0, *(abs(each) / limit for each, limit in zip(step, most, strict=True)))
+        before, values = values, [value + each / length for value, each in zip(values, step, strict=True)]
+        values[0] = min(max(values[0], -40.0), 0.0)
+        values[1] = min(max(values[1], _SLOPES[0]), _SLOPES[1])
+        if all(abs(new - old) <= 1e-8 * (1 + abs(old)) for new, old in zip(values, before, strict=True)):
+            break
+    return values
+
+
+def _step(seconds: Sequence[Second], rows: Sequence[Sequence[float]], values: Sequence[float]) -> list[float] | None:
+    """One step of Newton's method towards the root of sum((broken - expected) * row / dispersion)."""
+    size = len(values)
+    slopes = [[0.0] * size for _ in range(size)]
+    off = [0.0] * size
+    for second, row in zip(seconds, rows, strict=True):
+        mean = second.requests * math.exp(min(values[0] + values[1] * row[1], 1.0)) / second.dispersion
+        expected = mean * (1 + sum(w * c for w, c in zip(values[2:], row[2:], strict=True)))
+        changes = (expected, expected * row[1], *(mean * c for c in row[2:]))
+        for i in range(size):
+            off[i] += row[i] * (second.broken / second.dispersion - expected)
+            for j in range(size):
+                slopes[i][j] += row[i] * changes[j]
+    return solve(slopes, off)

@@ -1,0 +1,63 @@
+"""Watches over the target while it is searched: one that dies is left alone at once.
+
+Limits, each on one second of a probe: requests that were lost (refused, reset, timed out, unreachable) may be 5 %;
+answers that failed may be half of all; and the target may be silent for two seconds, or for twice the longest latency
+limit where that is more. Answers by which a target protects itself (429, 503) are no sign of dying.
+"""
+
+import math
+from typing import TYPE_CHECKING, Final
+
+from grantproof.load.dialer import UNREACHED
+
+if TYPE_CHECKING:
+    from grantproof.load.tally import Tally
+
+LOST_SHARE: Final = 0.05
+FAILED_SHARE: Final = 0.5
+SILENT_S: Final = 2
+_FEW: Final = 5
+
+
+class TargetLostError(Exception):
+    """The target does not stand the search. The text says what was seen."""
+
+
+class Guard:
+    """Looks at each second of all probes.
+
+    Attributes:
+        reached: the target has said something, good or bad.
+    """
+
+    def __init__(self, longest_limit_s: float = 0.0) -> None:
+        self.reached = False
+        self._patience = max(SILENT_S, math.ceil(2 * longest_limit_s))
+        self._silent, self._always_busy = 0, False
+
+    def start(self, *, always_busy: bool = False) -> None:
+        """A new probe begins. In the closed loop requests are under way at any time."""
+        self._silent, self._always_busy = 0, always_busy
+
+    def look(self, tally: "Tally") -> None:
+        """Looks at one second.
+
+        Raises:
+            TargetLostError: a limit is crossed.
+        """
+        resolved = tally.resolved
+        lost = {kind: number for kind, number in tally.errors.items() if kind in UNREACHED}
+        self.reached = self.reached or resolved > sum(lost.values())
+        if sum(lost.values()) >= _FEW and sum(lost.values()) > LOST_SHARE * resolved:
+            kind = max(lost, key=lambda name: lost[name])
+            raise TargetLostError(f"{sum(lost.values()):,} of {resolved:,} requests of a second were lost ({kind})")
+        failed = tally.errors.total()
+        if failed >= 2 * _FEW and failed > FAILED_SHARE * resolved:
+            kind = tally.errors.most_common(1)[0][0]
+            raise TargetLostError(f"{failed:,} of {resolved:,} requests of a second failed ({kind})")
+        if resolved:
+            self._silent = 0
+        elif self._always_busy or tally.sent or tally.offered:
+            self._silent += 1
+        if self._silent >= self._patience:
+            raise TargetLostError(f"there was no answer for {self._silent} s")

@@ -1,0 +1,253 @@
+"""The search: steps towards the knee with sequential tests, then measures around it and fits the curve.
+
+Every probe is used. The first ones halve the range of rates that may be the knee and end as soon as they know; the
+others are held for a fixed time at the knee and above it, where requests that break the rule are many enough to count.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from grantproof.load.capacity_control import ALIKE, depth_for, likeness
+from grantproof.load.capacity_fit import Curve, Second, expected_dispersion, fit
+from grantproof.load.capacity_guard import TargetLostError
+from grantproof.load.capacity_probe import WARM_UP, Probe, Prober
+from grantproof.load.capacity_sequential import ShareTest
+
+if TYPE_CHECKING:
+    from grantproof.load.capacity_rules import ShareRule
+
+_FIRST: Final = 0.75
+_NEAR: Final = 1.25
+_STEP_S: Final = 5
+_ROUND_S: Final = 6
+_LEAST_ROUND_S: Final = 3
+_TARGETS: Final = (1.0, 6.0, 2.0)
+_FITTED: Final = 15.0
+_LOWEST: Final = 0.01
+_REST: Final = 0.02
+_FLAT: Final = 3.0
+_LOWER: Final = 0.9
+_SLOWER: Final = 3.0
+_SLOWER_S: Final = 0.001
+_AROUND: Final = (0.85, 1.1)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Where a rule's knee is. `curve` is None where only two rates are known between which it lies."""
+
+    rule: "ShareRule"
+    per_s: float
+    low: float
+    high: float
+    curve: Curve | None
+
+
+@dataclass
+class Search:
+    """One search.
+
+    Args:
+        prober: sends.
+        rules: what has to hold.
+        saturation_per_s: the most that came back.
+        budget_s: when the whole search has to be over, on the prober's clock.
+        precision: the half-width, relative to the capacity, at which it is known well enough.
+        seed: makes the arrivals repeatable.
+        on_probe: called after each second with the probe, and after each probe.
+
+    Attributes:
+        probes: what was tried, in order.
+        limitation: why the generator was the limit; empty when it was not.
+    """
+
+    prober: Prober
+    rules: Sequence["ShareRule"]
+    saturation_per_s: float
+    budget_s: float
+    precision: float = 0.03
+    seed: int = 0
+    on_probe: Callable[[Probe], None] = lambda _: None
+    probes: list[Probe] = field(default_factory=list[Probe])
+    limitation: str = ""
+    likeness: float = 0.0
+    kept: dict[int, bool] = field(default_factory=dict[int, bool])
+
+    def run(self) -> Estimate | None:
+        """The rule that breaks first and where; None when the budget was too short or the generator was the limit.
+
+        Raises:
+            TargetLostError: the target does not stand it; `probes` holds what was tried.
+        """
+        low, high = self._approach()
+        if self.limitation or high == math.inf:
+            return None
+        if high <= _LOWEST * self.saturation_per_s:
+            return Estimate(self.rules[self._worst(self.probes[-1])], 0.0, 0.0, high, None)
+        estimate = self._estimate(low, high)
+        rounds = 0
+        while not self.limitation and self._left >= _LEAST_ROUND_S + WARM_UP and not self._known(estimate, rounds):
+            self._measure(self._next(estimate, rounds), min(_ROUND_S, int(self._left) - WARM_UP))
+            rounds += 1
+            estimate = self._estimate(*self._bracket())
+        return None if self.limitation else estimate
+
+    @property
+    def _left(self) -> float:
+        return self.budget_s - self.prober.elapsed_s
+
+    def _known(self, estimate: Estimate, rounds: int) -> bool:
+        if rounds < len(_TARGETS):
+            return False
+        return estimate.high - estimate.low <= 2 * self.precision * estimate.per_s
+
+    def _approach(self) -> tuple[float, float]:
+        """Steps until the knee lies between two rates that are near each other; those two."""
+        low, high, rate = 0.0, math.inf, _FIRST * self.saturation_per_s
+        while self._left > _LEAST_ROUND_S + WARM_UP:
+            kept = self._step(rate)
+            if self.limitation:
+                break
+            low, high = (max(low, rate), high) if kept else (low, min(high, rate))
+            if high < math.inf and (high <= _NEAR * low or high <= _LOWEST * self.saturation_per_s):
+                break
+            if high == math.inf:
+                rate = (rate + self.saturation_per_s) / 2 if rate < 0.9 * self.saturation_per_s else 1.2 * rate
+            else:
+                rate = math.sqrt(low * high) if low else high / 2
+        return low, high
+
+    def _step(self, rate_per_s: float) -> bool:
+        """Tries a rate until it is known whether it keeps all rules, or for some seconds."""
+        tests = [ShareTest(rule.share) for rule in self.rules]
+
+        def enough(row: Sequence[tuple[float, float]]) -> bool:
+            for test, (requests, broken) in zip(tests, row, strict=True):
+                test.add(requests, broken)
+            known = [test.kept for test in tests]
+            return False in known or all(known)
+
+        seconds = min(max(_STEP_S, math.ceil(200 / rate_per_s)), int(self._left) - WARM_UP)
+        probe = self._measure(rate_per_s, seconds, enough)
+        kept = False not in {test.kept for test in tests} and all(test.leaning for test in tests)
+        self.kept[probe.number] = kept
+        return kept
+
+    def _measure(
+        self, rate_per_s: float, seconds: int, enough: Callable[[Sequence[tuple[float, float]]], bool] | None = None
+    ) -> Probe:
+        """One probe, once more when the generator was late: a busy machine passes. What it limited is not used."""
+        number = len(self.probes)
+        probe = Probe(rate_per_s, self.seed * 1000 + number, number)
+        self._send(probe, seconds, enough)
+        if self.limitation:
+            probe = Probe(rate_per_s, self.seed * 1000 + number + 500, number)
+            self._send(probe, seconds, None)
+        self.probes.append(probe)
+        self._compare(probe)
+        return probe
+
+    def _send(self, probe: Probe, seconds: int, enough: Callable[[Sequence[tuple[float, float]]], bool] | None) -> None:
+        """Fills a probe. The first second, in which the queue fills, is not counted."""
+        sent = self.prober.send(probe.rate_per_s, seconds + WARM_UP, probe.seed)
+        with closing(sent):
+            for index, tally in enumerate(sent):
+                if index < WARM_UP:
+                    continue
+                row = probe.add(tally, self.rules)
+                self.on_probe(probe)
+                if enough is not None and enough(row):
+                    break
+        self.limitation = self.prober.limitation
+
+    def _compare(self, probe: Probe) -> None:
+        """A target that is three times slower than it was at a higher rate before is wearing out.
+
+        Raises:
+            TargetLostError: it is.
+        """
+        now = probe.latency.percentile(50)
+        for former in self.probes:
+            then = former.latency.percentile(50)
+            if former.rate_per_s * _LOWER >= probe.rate_per_s and then > 0 and now > _SLOWER * then + _SLOWER_S:
+                raise TargetLostError(
+                    f"half of its answers took {1000 * now:.1f} ms at {probe.rate_per_s:,.0f}/s, "
+                    f"after {1000 * then:.1f} ms at {former.rate_per_s:,.0f}/s"
+                )
+
+    def _worst(self, probe: Probe) -> int:
+        """The rule that a probe broke most."""
+        return max(range(len(self.rules)), key=lambda rule: probe.share(rule) / self.rules[rule].share)
+
+    def _bracket(self) -> tuple[float, float]:
+        """The two rates between which the steps saw the knee."""
+        kept = [self.probes[number].rate_per_s for number, good in self.kept.items() if good]
+        crossed = [self.probes[number].rate_per_s for number, good in self.kept.items() if not good]
+        high = min(crossed, default=math.inf)
+        return max((rate for rate in kept if rate < high), default=0.0), high
+
+    def _next(self, estimate: Estimate, rounds: int) -> float:
+        """Where to measure next: at the knee, where six times and where twice as many requests break the rule."""
+        low, high = self._bracket()
+        top = max(high, self.saturation_per_s * (1 - _REST))
+        if estimate.curve is None or estimate.curve.slope < _FLAT:
+            return min(_AROUND[0] * high if rounds % 2 else _AROUND[1] * high, top)
+        rate = estimate.curve.rate_at(min(estimate.rule.share * _TARGETS[rounds % len(_TARGETS)], 0.3))
+        return min(max(rate, _AROUND[0] * (low or high / 2)), _AROUND[1] * high, top)
+
+    def _estimate(self, low: float, high: float) -> Estimate:
+        """The knee of the rule that breaks first."""
+        found = [self._fit(index, low, high) for index in range(len(self.rules))]
+        curves = [estimate for estimate in found if estimate is not None]
+        if curves:
+            return min(curves, key=lambda estimate: estimate.per_s)
+        worst = self._worst(min((p for p in self.probes if p.rate_per_s >= high), key=lambda p: p.rate_per_s))
+        return Estimate(self.rules[worst], (low + high) / 2, low, high, None)
+
+    def _fit(self, index: int, low: float, high: float) -> Estimate | None:
+        """A rule's knee by its curve, from the probes whose rates are near it."""
+        rule = self.rules[index]
+        curve: Curve | None = None
+        top = max(self.saturation_per_s, high)
+        for _ in range(3):
+            centre = curve.rate_at(rule.share) if curve is not None else (low + high) / 2
+            centre = min(max(centre, low / 2, _LOWEST * top), top)
+            probes = [probe for probe in self.probes if curve is None or self._near(probe, rule, curve)]
+            latest = fit(self._seconds(probes, index, centre), centre)
+            if latest is None:
+                break
+            curve = latest
+        if curve is None:
+            return None
+        ends = curve.interval(rule.share, (0.0, top))
+        return Estimate(rule, min(max(curve.rate_at(rule.share), ends[0]), ends[1]), *ends, curve)
+
+    def _near(self, probe: Probe, rule: "ShareRule", curve: Curve) -> bool:
+        """Whether the line may be trusted at a rate. Far below the knee it says zero, and there is nothing to spoil."""
+        return curve.share(probe.rate_per_s) <= min(rule.share * _FITTED, 0.5)
+
+    def _seconds(self, probes: Sequence[Probe], index: int, knee_per_s: float) -> list[Second]:
+        """What the fit gets: counts, and with a target that is like the imaginary server what the arrivals did."""
+        load, share = knee_per_s / self.saturation_per_s, self.rules[index].share
+        depths = (depth_for(load, share), max(1, depth_for(load, 4 * share)))
+        lucks = [probe.luck(self.prober, 1 / self.saturation_per_s, depths, share / 10) for probe in probes]
+        pairs = [
+            [(latency, luck.found) for latency, luck in zip(probe.means_s, row, strict=True)]
+            for probe, row in zip(probes, lucks, strict=True)
+        ]
+        alike = likeness(pairs)
+        self.likeness = alike
+        helps = alike >= ALIKE
+        found: list[Second] = []
+        for probe, row in zip(probes, lucks, strict=True):
+            dispersion = expected_dispersion(probe.rate_per_s / self.saturation_per_s, 0.0 if helps else 1.0)
+            if helps:
+                dispersion = 1 + (dispersion - 1) * (1 - alike * alike)
+            found += [
+                Second(probe.rate_per_s, *counts[index], dispersion, luck.off if helps else (), probe.number)
+                for counts, luck in zip(probe.counts, row, strict=True)
+            ]
+        return found
