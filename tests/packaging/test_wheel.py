@@ -117,6 +117,7 @@ def test_all_of_our_content_is_in_it(names: set[str], folder: str) -> None:
         "profiles/example.toml",
         "report/templates/report.html.j2",
         "report/results.schema.json",
+        "load/capacity.schema.json",
         "load/load.schema.json",
         "py.typed",
     ],

@@ -40,7 +40,8 @@ def command(
 ) -> int:
     """Finds the saturation throughput and the highest rate (Poisson arrivals) that keeps the thresholds."""
     from grantproof.load import parse_duration
-    from grantproof.load.capacity import CapacityPlan, run_capacity
+    from grantproof.load.capacity import run_capacity
+    from grantproof.load.capacity_plan import CapacityPlan
     from grantproof.load.ledger import default_folder
 
     folder = out or default_folder(Path(idp).name.removesuffix(".toml"))

@@ -21,7 +21,8 @@ from typing import Final
 from grantproof.load.capacity_linear import solve, student_quantile
 
 _BATCHES: Final = (1, 2, 4)
-_ROUNDS: Final = 80
+_ROUNDS: Final = 5
+_STEEP: Final = 5.0
 _LEAST_BROKEN: Final = 8.0
 _SLOPES: Final = (0.05, 3000.0)
 _TRUST: Final = 4.0
@@ -109,22 +110,16 @@ class Curve:
 
     def _likelihood(self, level: float, slope: float) -> float:
         """The Poisson quasi-log-likelihood: observed * eta - expected, each over its expected dispersion."""
-        return sum(y * (level + slope * x) - n * math.exp(min(level + slope * x, 5.0)) for x, n, y in self._points)
+        return sum(y * (level + slope * x) - n * math.exp(min(level + slope * x, _STEEP)) for x, n, y in self._points)
 
     def _profile(self, level: float, place: float) -> float:
         """The best likelihood of all lines that pass through `level` at `place` and do not fall."""
-        slope = self.slope
-        for _ in range(_ROUNDS):
-            first = second = 0.0
-            for x, n, y in self._points:
-                mean = n * math.exp(min(level + slope * (x - place), 5.0))
-                first += (y - mean) * (x - place)
-                second += mean * (x - place) ** 2
-            step = first / second if second > 0 else 0.0
-            limit = 0.5 * slope + 1.0
-            before, slope = slope, min(max(slope + max(-limit, min(limit, step)), 0.0), _SLOPES[1])
-            if abs(slope - before) <= 1e-7 * (1 + slope):
-                break
+
+        def falls(slope: float) -> bool:
+            means = ((x - place, n * math.exp(min(level + slope * (x - place), _STEEP)), y) for x, n, y in self._points)
+            return sum((y - mean) * gap for gap, mean, y in means) < 0
+
+        slope = _turn(falls, 0.0, _SLOPES[1])
         return self._likelihood(level - slope * place, slope)
 
 
@@ -138,19 +133,65 @@ def _edge(outside: Callable[[float], bool], inner: float, outer: float) -> float
     return (inner + outer) / 2
 
 
+def _turn(past: Callable[[float], bool], low: float, high: float) -> float:
+    """Where `past` turns true between two numbers, to a millionth."""
+    for _ in range(50):
+        middle = (low + high) / 2
+        low, high = (low, middle) if past(middle) else (middle, high)
+        if high - low <= 1e-6 * high:
+            break
+    return (low + high) / 2
+
+
 def fit(seconds: Sequence[Second], pivot: float) -> Curve | None:
     """The curve through these seconds; None when less than eight requests broke the rule or only one rate was tried."""
-    if sum(second.broken for second in seconds) < _LEAST_BROKEN or len({s.rate_per_s for s in seconds}) < 2:
+    broken = [second.broken for second in seconds]
+    if sum(broken) < _LEAST_BROKEN or len({s.rate_per_s for s in seconds}) < 2:
         return None
-    values = _solve(seconds, pivot, 0)
+    level, slope = _best_line(_joined(seconds, broken, pivot))
     width = len(seconds[0].control)
-    if width:
-        values = _solve(seconds, pivot, width, values)
-    means = _means(seconds, pivot, values)
-    luck = [sum(w * c for w, c in zip(values[2:], s.control[:width], strict=True)) for s in seconds]
-    broken = [s.broken - mean * each for s, mean, each in zip(seconds, means, luck, strict=True)]
-    points = _joined(seconds, broken, pivot)
-    return Curve(pivot, values[0], values[1], _spread(seconds, means, broken, width + 2), len(seconds), points)
+    for _ in range(_ROUNDS if width else 0):
+        means = _means(seconds, pivot, level, slope)
+        weights = _luck_weights(seconds, means, width)
+        luck = [sum(w * c for w, c in zip(weights, s.control, strict=True)) for s in seconds]
+        steered = [s.broken - mean * each for s, mean, each in zip(seconds, means, luck, strict=True)]
+        if sum(steered) < _LEAST_BROKEN / 2:
+            break
+        broken = steered
+        level, slope = _best_line(_joined(seconds, broken, pivot))
+    spread = _spread(seconds, _means(seconds, pivot, level, slope), broken, width + 2)
+    return Curve(pivot, level, slope, spread, len(seconds), _joined(seconds, broken, pivot))
+
+
+def _best_line(points: Sequence[tuple[float, float, float]]) -> tuple[float, float]:
+    """Level and slope of the greatest likelihood. The slope stays between almost flat and almost a step."""
+    total = sum(y for _, _, y in points)
+
+    def shares(slope: float) -> tuple[float, list[float]]:
+        """The level that goes with a slope, and which part of all that is broken each point gets."""
+        most = max(slope * x for x, _, _ in points)
+        parts = [n * math.exp(slope * x - most) for x, n, _ in points]
+        whole = sum(parts)
+        return math.log(max(total, 1e-300) / whole) - most, [part / whole for part in parts]
+
+    def falls(slope: float) -> bool:
+        _, parts = shares(slope)
+        return sum((y - total * part) * x for (x, _, y), part in zip(points, parts, strict=True)) < 0
+
+    slope = _turn(falls, *_SLOPES)
+    return shares(slope)[0], slope
+
+
+def _luck_weights(seconds: Sequence[Second], means: Sequence[float], width: int) -> list[float]:
+    """How much of each control is in what the line leaves over, by weighted least squares."""
+    square = [[0.0] * width for _ in range(width)]
+    right = [0.0] * width
+    for second, mean in zip(seconds, means, strict=True):
+        for i in range(width):
+            right[i] += second.control[i] * (second.broken - mean) / second.dispersion
+            for j in range(width):
+                square[i][j] += mean * second.control[i] * second.control[j] / second.dispersion
+    return solve(square, right) or [0.0] * width
 
 
 def _joined(seconds: Sequence[Second], broken: Sequence[float], pivot: float) -> tuple[tuple[float, float, float], ...]:
@@ -186,43 +227,5 @@ def _spread(seconds: Sequence[Second], means: Sequence[float], broken: Sequence[
     return max(worst, (_TRUST + max(bunches, 0.0) * worst) / (_TRUST + max(bunches, 0.0)), _LEAST_SPREAD)
 
 
-def _means(seconds: Sequence[Second], pivot: float, values: Sequence[float]) -> list[float]:
-    return [s.requests * math.exp(min(values[0] + values[1] * (s.rate_per_s / pivot - 1), 1.0)) for s in seconds]
-
-
-def _solve(seconds: Sequence[Second], pivot: float, width: int, start: Sequence[float] = ()) -> list[float]:
-    """E[broken] = requests * exp(level + slope x) * (1 + weights . control), solved by Newton's method.
-
-    The slope stays between almost flat and almost a step, so that there is always an answer.
-    """
-    rows = [(1.0, s.rate_per_s / pivot - 1, *s.control[:width]) for s in seconds]
-    share = sum(s.broken for s in seconds) / max(sum(s.requests for s in seconds), 1.0)
-    values = [*(start[:2] or (math.log(share), 10.0)), *([0.0] * width)]
-    for _ in range(_ROUNDS):
-        step = _step(seconds, rows, values)
-        if step is None:
-            break
-        most = (1.0, 5.0 + 0.3 * values[1], *([1.0] * width))
-        length = max(1.0, *(abs(each) / limit for each, limit in zip(step, most, strict=True)))
-        before, values = values, [value + each / length for value, each in zip(values, step, strict=True)]
-        values[0] = min(max(values[0], -40.0), 0.0)
-        values[1] = min(max(values[1], _SLOPES[0]), _SLOPES[1])
-        if all(abs(new - old) <= 1e-8 * (1 + abs(old)) for new, old in zip(values, before, strict=True)):
-            break
-    return values
-
-
-def _step(seconds: Sequence[Second], rows: Sequence[Sequence[float]], values: Sequence[float]) -> list[float] | None:
-    """One step of Newton's method towards the root of sum((broken - expected) * row / dispersion)."""
-    size = len(values)
-    slopes = [[0.0] * size for _ in range(size)]
-    off = [0.0] * size
-    for second, row in zip(seconds, rows, strict=True):
-        mean = second.requests * math.exp(min(values[0] + values[1] * row[1], 1.0)) / second.dispersion
-        expected = mean * (1 + sum(w * c for w, c in zip(values[2:], row[2:], strict=True)))
-        changes = (expected, expected * row[1], *(mean * c for c in row[2:]))
-        for i in range(size):
-            off[i] += row[i] * (second.broken / second.dispersion - expected)
-            for j in range(size):
-                slopes[i][j] += row[i] * changes[j]
-    return solve(slopes, off)
+def _means(seconds: Sequence[Second], pivot: float, level: float, slope: float) -> list[float]:
+    return [s.requests * math.exp(min(level + slope * (s.rate_per_s / pivot - 1), _STEEP)) for s in seconds]

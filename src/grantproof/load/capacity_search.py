@@ -122,7 +122,8 @@ class Search:
 
     def _step(self, rate_per_s: float) -> bool:
         """Tries a rate until it is known whether it keeps all rules, or for some seconds."""
-        tests = [ShareTest(rule.share) for rule in self.rules]
+        dispersion = expected_dispersion(rate_per_s / self.saturation_per_s)
+        tests = [ShareTest(rule.share, dispersion) for rule in self.rules]
 
         def enough(row: Sequence[tuple[float, float]]) -> bool:
             for test, (requests, broken) in zip(tests, row, strict=True):
@@ -215,7 +216,7 @@ class Search:
         for _ in range(3):
             centre = curve.rate_at(rule.share) if curve is not None else (low + high) / 2
             centre = min(max(centre, low / 2, _LOWEST * top), top)
-            probes = [probe for probe in self.probes if curve is None or self._near(probe, rule, curve)]
+            probes = [probe for probe in self.probes if self._near(probe, rule, curve, high)]
             latest = fit(self._seconds(probes, index, centre), centre)
             if latest is None:
                 break
@@ -225,8 +226,11 @@ class Search:
         ends = curve.interval(rule.share, (0.0, top))
         return Estimate(rule, min(max(curve.rate_at(rule.share), ends[0]), ends[1]), *ends, curve)
 
-    def _near(self, probe: Probe, rule: "ShareRule", curve: Curve) -> bool:
+    @staticmethod
+    def _near(probe: Probe, rule: "ShareRule", curve: Curve | None, high: float) -> bool:
         """Whether the line may be trusted at a rate. Far below the knee it says zero, and there is nothing to spoil."""
+        if curve is None:
+            return probe.rate_per_s <= _NEAR * high
         return curve.share(probe.rate_per_s) <= min(rule.share * _FITTED, 0.5)
 
     def _seconds(self, probes: Sequence[Probe], index: int, knee_per_s: float) -> list[Second]:

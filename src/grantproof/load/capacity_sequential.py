@@ -1,7 +1,8 @@
 """A test that stops as soon as it knows whether a rate keeps a threshold.
 
 Wald's sequential probability ratio test for a share of 2/3 of the limit against twice the limit, on counts whose
-variance is as many times that of independent requests as batches of seconds show. Between the two shares either answer
+variance is as many times that of independent requests as theory expects at that load, or as batches of seconds show
+where that is more. Between the two shares either answer
 is right. It steers the search and ends probes that have said enough; the capacity and its interval come from the curve
 through all probes, so a wrong turn costs time and not the truth.
 
@@ -15,7 +16,6 @@ from typing import Final
 GOOD: Final = 2 / 3
 BAD: Final = 2.0
 ERROR: Final = 0.05
-_USUAL_DISPERSION: Final = 8.0
 _BATCHES: Final = (1, 2, 4)
 
 
@@ -24,11 +24,13 @@ class ShareTest:
 
     Args:
         limit: the share at which the rule is crossed.
+        dispersion: how many times as much as independent ones the requests are expected to vary.
         error: how often each of the two answers may be wrong where it matters.
     """
 
-    def __init__(self, limit: float, error: float = ERROR) -> None:
+    def __init__(self, limit: float, dispersion: float, error: float = ERROR) -> None:
         self.limit = limit
+        self._expected = dispersion
         self._bound = math.log((1 - error) / error)
         self._seconds: list[tuple[float, float]] = []
 
@@ -54,8 +56,8 @@ class ShareTest:
         return plain / self._dispersion(broken / requests if requests else 0.0)
 
     def _dispersion(self, share: float) -> float:
-        """Of batches of seconds about their common share; what is usual near a knee until they say more."""
-        worst = _USUAL_DISPERSION
+        """Of batches of seconds about their common share; what is expected until they say more."""
+        worst = self._expected
         for length in _BATCHES:
             starts = range(0, len(self._seconds) - length + 1, length)
             if len(starts) < 2 or not share:

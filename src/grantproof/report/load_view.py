@@ -6,7 +6,8 @@ from typing import Any, cast
 
 from markupsafe import Markup
 
-from grantproof.report.plots import bars, duration, number, percentile_curve, probes, quantile, timeline
+from grantproof.report.capacity_plots import probes, scaling
+from grantproof.report.plots import bars, duration, number, percentile_curve, quantile, timeline
 
 Json = Mapping[str, Any]
 _ARRIVALS = {"poisson": "Poisson", "constant": "evenly spaced", "trace": "recorded", "closed": "closed-loop"}
@@ -53,8 +54,10 @@ class Capacity:
     """What a capacity search found."""
 
     tiles: tuple[Tile, ...]
-    plot: Markup
+    plots: tuple[tuple[str, str, Markup], ...]
     thresholds: tuple[Threshold, ...]
+    sentence: str = ""
+    notice: str = ""
 
 
 @dataclass(frozen=True)
@@ -77,9 +80,7 @@ def compose_load(load: Json | None, capacity: Json | None = None) -> LoadView | 
         return None
     found = _capacity(capacity) if capacity else None
     if not load:
-        value = number((capacity or {}).get("capacity_per_s"))
-        sentence = f"Keeps its thresholds up to {_rate(value)}." if value is not None else "No capacity was found."
-        return LoadView(sentence, "inconclusive" if value is None else "pass", (), found)
+        return _search_view(capacity or {}, found)
     rows = _rows(load.get("scenarios"))
     scenarios = (_scenario(load), *(_scenario(row) for row in rows if len(rows) > 1))
     crossed = [threshold for threshold in scenarios[0].thresholds if threshold.kept is False]
@@ -218,20 +219,42 @@ def _count(row: Json, key: str, *, hides_zero: bool = False) -> str | None:
     return None if found is None or (hides_zero and not found) else f"{found:,.0f}"
 
 
+def _search_view(capacity: Json, found: Capacity | None) -> LoadView:
+    value = number(capacity.get("capacity_per_s"))
+    if value is None:
+        reason = str(capacity.get("reason") or "")
+        return LoadView(f"No capacity was found{': ' if reason else ''}{reason}.", "inconclusive", (), found)
+    if value <= 0:
+        return LoadView("Keeps its thresholds at no rate.", "fail", (), found)
+    crossed = any(threshold.kept is False for threshold in (found.thresholds if found else ()))
+    return LoadView(f"Keeps its thresholds up to {_rate(value)}.", "fail" if crossed else "pass", (), found)
+
+
 def _capacity(capacity: Json) -> Capacity:
-    found = number(capacity.get("capacity_per_s"))
-    low_high = [number(value) for value in capacity.get("interval_95") or ()]
-    interval = (
-        f"95 % interval {low_high[0]:,.0f} to {low_high[1]:,.0f}" if len(low_high) == 2 and None not in low_high else ""
+    found, saturation = (number(capacity.get(name)) for name in ("capacity_per_s", "saturation_per_s"))
+    ends = [number(value) for value in capacity.get("interval_95") or ()]
+    interval = f"95 % interval {ends[0]:,.0f} to {ends[1]:,.0f}" if len(ends) == 2 and None not in ends else ""
+    law, climb = _part(capacity, "scalability"), _part(capacity, "saturation")
+    shown = "the universal scalability law fits" if law.get("fits") else "the universal scalability law does not fit"
+    plots = (
+        (
+            "Latency against throughput",
+            "p99 at each rate that was tried, logarithmic",
+            probes(capacity.get("probes") or (), found, ends, saturation),
+        ),
+        ("Throughput by number of users", f"closed loop; {shown}", scaling(climb.get("levels") or (), law)),
     )
+    by_generator = capacity.get("limited_by") == "generator"
     return Capacity(
         tiles=(
             Tile(_rate(found), "capacity, thresholds kept", interval),
-            Tile(_rate(number(capacity.get("saturation_per_s"))), "saturation", "the most that came back"),
-            Tile(str(capacity.get("limited_by") or "-"), "limited by"),
+            Tile(_rate(saturation), "saturation", "the most that came back"),
+            Tile(str(capacity.get("limited_by") or "-"), "limited by", str(capacity.get("first_broken") or "")),
         ),
-        plot=probes(capacity.get("probes") or (), found),
+        plots=tuple(plot for plot in plots if plot[2]),
         thresholds=_thresholds(capacity),
+        sentence=str(capacity.get("sentence") or ""),
+        notice=("The generator was the limit: " if by_generator else "") + str(capacity.get("reason") or ""),
     )
 
 

@@ -26,6 +26,7 @@ _MARKS = {
     Verdict.NOT_OFFERED: "⚪",
     Verdict.WAIVED: "🔕",
 }
+_STATES = {True: "kept", False: "crossed", None: "unknown"}
 _CUT = "\n\n_The rest did not fit; it is in report.html._\n"
 
 
@@ -82,7 +83,9 @@ def _load_blocks(load: "Mapping[str, Any] | None", capacity: "Mapping[str, Any] 
         blocks += [f"### {markdown(scenario.name)}", _table(("figure", "value", ""), rows)]
     if view.capacity:
         rows = [(tile.label, tile.value, tile.note) for tile in view.capacity.tiles]
+        rows += [("threshold", t.rule, _STATES[t.kept]) for t in view.capacity.thresholds]
         blocks += ["### Capacity", _table(("figure", "value", ""), rows)]
+        blocks += [markdown(text) for text in (view.capacity.sentence, view.capacity.notice) if text]
     return blocks
 
 

@@ -15,7 +15,7 @@ from markupsafe import Markup
 from grantproof.report.visible import one_line
 
 WIDTH = 520
-_LEFT, _RIGHT, _TOP = 62, 14, 14
+LEFT, RIGHT, TOP = 62, 14, 14
 _SMALLEST_S = 1e-6
 
 
@@ -75,21 +75,21 @@ def percentile_curve(curves: Mapping[str, Mapping[str, Any]]) -> Markup:
         return Markup()
     times = [seconds for points in lines.values() for _, seconds, _ in points]
     ends = [place for points in lines.values() for place, _, _ in points]
-    y = _log_axis(times, bottom, _TOP)
-    x = Axis(min(ends), max(ends), _LEFT + 8, WIDTH - _RIGHT - 14)
-    parts = [_time_grid(y)]
+    y = log_axis(times, bottom, TOP)
+    x = Axis(min(ends), max(ends), LEFT + 8, WIDTH - RIGHT - 14)
+    parts = [time_grid(y)]
     marks = {place: label for points in lines.values() for place, _, label in points}
-    parts += [_label(x.place(place), bottom + 20, label, "middle") for place, label in marks.items()]
+    parts += [caption(x.place(place), bottom + 20, label, "middle") for place, label in marks.items()]
     for index, (name, points) in enumerate(lines.items()):
         placed = [
             (x.place(place), y.place(seconds), f"{name}, {label}: {duration(seconds)}")
             for place, seconds, label in points
         ]
-        parts.append(_line(placed, f"l{index + 1}"))
+        parts.append(polyline(placed, f"l{index + 1}"))
         parts.append(_dots(placed, f"l{index + 1}"))
-    parts.append(_legend(list(lines), height - 12))
+    parts.append(legend(list(lines), height - 12))
     worst = next(iter(lines.values()))[-1]
-    return _svg(height, f"Latency by percentile; {worst[2]} is {duration(worst[1])}", parts)
+    return drawing(height, f"Latency by percentile; {worst[2]} is {duration(worst[1])}", parts)
 
 
 def timeline(series: Sequence[Mapping[str, Any]]) -> Markup:
@@ -98,22 +98,22 @@ def timeline(series: Sequence[Mapping[str, Any]]) -> Markup:
     if len(rows) < 2:
         return Markup()
     height, upper, lower = 350, 132, 292
-    x = Axis(float(rows[0]["t"]), float(rows[-1]["t"]), _LEFT, WIDTH - _RIGHT)
+    x = Axis(float(rows[0]["t"]), float(rows[-1]["t"]), LEFT, WIDTH - RIGHT)
     rates = [value for row in rows for key in ("offered", "ok") if (value := number(row.get(key))) is not None]
-    rate = Axis(0, _round_up(max(rates, default=1)), upper, _TOP)
-    parts = [_rate_grid(rate)]
+    rate = Axis(0, round_up(max(rates, default=1)), upper, TOP)
+    parts = [rate_grid(rate)]
     for index, key in enumerate(("offered", "ok")):
-        parts.append(_line([(x.place(t), rate.place(v), "") for t, v in _track(rows, key)], f"l{2 - index}"))
+        parts.append(polyline([(x.place(t), rate.place(v), "") for t, v in _track(rows, key)], f"l{2 - index}"))
     p99 = _track(rows, "p99")
     if p99:
-        y = _log_axis([seconds for _, seconds in p99], lower, upper + 44)
-        parts.append(_time_grid(y))
-        parts.append(_line([(x.place(t), y.place(v), "") for t, v in p99], "l3"))
-    parts.append(_label(_LEFT, lower + 20, f"{rows[0]['t']:g} s", "start"))
-    parts.append(_label(WIDTH - _RIGHT, lower + 20, f"{rows[-1]['t']:g} s", "end"))
-    parts.append(_legend(["answered per s", "offered per s", "p99"], height - 12))
+        y = log_axis([seconds for _, seconds in p99], lower, upper + 44)
+        parts.append(time_grid(y))
+        parts.append(polyline([(x.place(t), y.place(v), "") for t, v in p99], "l3"))
+    parts.append(caption(LEFT, lower + 20, f"{rows[0]['t']:g} s", "start"))
+    parts.append(caption(WIDTH - RIGHT, lower + 20, f"{rows[-1]['t']:g} s", "end"))
+    parts.append(legend(["answered per s", "offered per s", "p99"], height - 12))
     top = max((value for _, value in p99), default=None)
-    return _svg(height, f"Rate and p99 over time; the highest p99 of a second is {duration(top)}", parts)
+    return drawing(height, f"Rate and p99 over time; the highest p99 of a second is {duration(top)}", parts)
 
 
 def bars(counts: Mapping[str, object]) -> Markup:
@@ -125,45 +125,12 @@ def bars(counts: Mapping[str, object]) -> Markup:
     most, step = rows[0][1], 30
     parts: list[Markup] = []
     for index, (kind, count) in enumerate(rows):
-        top = _TOP + index * step
+        top = TOP + index * step
         width = max(2, round((WIDTH - 260) * count / most))
-        parts.append(_label(150, top + 14, one_line(kind, 22), "end"))
+        parts.append(caption(150, top + 14, one_line(kind, 22), "end"))
         parts.append(Markup('<rect class="bar" x="160" y="{}" width="{}" height="18" rx="3"/>').format(top, width))
-        parts.append(_label(168 + width, top + 14, f"{count:,}", "start"))
-    return _svg(_TOP * 2 + len(rows) * step, ", ".join(f"{kind}: {count:,}" for kind, count in rows), parts)
-
-
-def probes(rows: Sequence[Mapping[str, Any]], capacity: float | None) -> Markup:
-    """p99 at each rate that a capacity search tried; a ring where the thresholds were kept, a cross where not."""
-    points = [
-        (rate, p99, bool(row.get("kept")))
-        for row in rows
-        if (rate := number(row.get("offered_per_s"))) is not None and (p99 := number(row.get("p99"))) is not None
-    ]
-    if len(points) < 2:
-        return Markup()
-    height, bottom = 280, 230
-    rates = [rate for rate, _, _ in points]
-    x = Axis(min(rates), max(rates), _LEFT + 12, WIDTH - _RIGHT - 12)
-    y = _log_axis([p99 for _, p99, _ in points], bottom, _TOP)
-    parts = [_time_grid(y)]
-    if capacity is not None and min(rates) <= capacity <= max(rates):
-        parts.append(Markup('<path class="mark" d="M{0} {1}V{2}"/>').format(x.place(capacity), _TOP, bottom))
-    for rate, p99, kept in points:
-        shape = (
-            '<circle class="kept" cx="{0}" cy="{1}" r="5">'
-            if kept
-            else '<path class="crossed" d="M{0} {1}m-5 -5l10 10m0 -10l-10 10">'
-        )
-        title = f"{rate:,.1f} per s: p99 {duration(p99)}, {'kept' if kept else 'crossed'}"
-        parts.append(
-            Markup(shape).format(x.place(rate), y.place(p99))  # noqa: S704 - both shapes are literals above
-            + Markup("<title>{}</title>").format(title)
-            + (Markup("</circle>") if kept else Markup("</path>"))
-        )
-    parts += [_label(x.place(rate), bottom + 20, f"{rate:,.0f}/s", "middle") for rate in (min(rates), max(rates))]
-    parts.append(_label(_LEFT, height - 12, "circle: thresholds kept, cross: crossed, dotted: capacity", "start"))
-    return _svg(height, f"p99 at {len(points)} rates that were tried", parts)
+        parts.append(caption(168 + width, top + 14, f"{count:,}", "start"))
+    return drawing(TOP * 2 + len(rows) * step, ", ".join(f"{kind}: {count:,}" for kind, count in rows), parts)
 
 
 def _points(row: Mapping[str, Any]) -> list[tuple[float, float, str]]:
@@ -192,20 +159,23 @@ def _thinned(rows: list[Mapping[str, Any]], limit: int = 400) -> list[Mapping[st
     ]
 
 
-def _log_axis(values: Sequence[float], start: float, end: float) -> Axis:
+def log_axis(values: Sequence[float], start: float, end: float) -> Axis:
+    """A logarithmic axis over whole decades that holds all values."""
     low = 10.0 ** math.floor(math.log10(max(min(values), _SMALLEST_S)))
     high = 10.0 ** math.ceil(math.log10(max(*values, _SMALLEST_S * 10, low * 1.01)))
     return Axis(low, high, start, end, logarithmic=True)
 
 
-def _round_up(value: float) -> float:
+def round_up(value: float) -> float:
+    """The next round number, for the end of an axis."""
     if value <= 0:
         return 1
     power = 10.0 ** math.floor(math.log10(value))
     return next(step * power for step in (1, 1.5, 2, 3, 4, 5, 6, 8, 10) if step * power >= value)
 
 
-def _time_grid(axis: Axis) -> Markup:
+def time_grid(axis: Axis) -> Markup:
+    """Horizontal lines with times."""
     decades = range(round(math.log10(axis.low)), round(math.log10(axis.high)) + 1)
     factors = (1, 2, 5) if len(decades) <= 2 else (1,)
     ticks = [
@@ -216,21 +186,24 @@ def _time_grid(axis: Axis) -> Markup:
     )
 
 
-def _rate_grid(axis: Axis) -> Markup:
+def rate_grid(axis: Axis) -> Markup:
+    """Horizontal lines with rates: zero, the middle, the end."""
     ticks = (0, axis.high / 2, axis.high)
     return Markup().join(_tick(axis.place(tick), f"{tick:,g}/s" if tick else "0") for tick in ticks)
 
 
 def _tick(y: float, text: str) -> Markup:
-    grid = Markup('<path class="grid" d="M{} {}H{}"/>').format(_LEFT, y, WIDTH - _RIGHT)
-    return grid + _label(_LEFT - 8, y + 4, text, "end")
+    grid = Markup('<path class="grid" d="M{} {}H{}"/>').format(LEFT, y, WIDTH - RIGHT)
+    return grid + caption(LEFT - 8, y + 4, text, "end")
 
 
-def _label(x: float, y: float, text: str, anchor: str) -> Markup:
+def caption(x: float, y: float, text: str, anchor: str) -> Markup:
+    """A text."""
     return Markup('<text x="{}" y="{}" text-anchor="{}">{}</text>').format(x, y, anchor, one_line(text, 60))
 
 
-def _line(points: Sequence[tuple[float, float, str]], style: str) -> Markup:
+def polyline(points: Sequence[tuple[float, float, str]], style: str) -> Markup:
+    """A line through points of pixels."""
     path = "L".join(f"{x:g} {y:g}" for x, y, _ in points)
     return Markup('<path class="line {}" d="M{}"/>').format(style, path) if points else Markup()
 
@@ -240,17 +213,19 @@ def _dots(points: Sequence[tuple[float, float, str]], style: str) -> Markup:
     return Markup().join(dot.format(style, x, y, title) for x, y, title in points)
 
 
-def _legend(names: Sequence[str], y: float) -> Markup:
+def legend(names: Sequence[str], y: float) -> Markup:
+    """What each line is, in one row."""
     entry = Markup('<path class="line l{}" d="M{} {}h22"/>')
     parts: list[Markup] = []
-    x = float(_LEFT)
+    x = float(LEFT)
     for index, name in enumerate(names, 1):
-        parts.append(entry.format(index, x, y - 4) + _label(x + 28, y, name, "start"))
+        parts.append(entry.format(index, x, y - 4) + caption(x + 28, y, name, "start"))
         x += 52 + 7.2 * len(name)
     return Markup().join(parts)
 
 
-def _svg(height: float, label: str, parts: Sequence[Markup]) -> Markup:
+def drawing(height: float, label: str, parts: Sequence[Markup]) -> Markup:
+    """The picture with a sentence for who cannot see it."""
     opening = Markup('<svg class="plot" viewBox="0 0 {} {}" role="img" aria-label="{}">').format(
         WIDTH, height, one_line(label, 600)
     )

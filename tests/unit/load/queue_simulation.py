@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import lru_cache
 
 from grantproof.load.schedule import Poisson
 from grantproof.load.tally import Tally
@@ -39,6 +40,9 @@ class Queue:
     @property
     def knee_per_s(self) -> float:
         """The rate at which that share is the threshold's."""
+        return _knee_per_s(self)
+
+    def _find_knee(self) -> float:
         low, high = 0.01 * self.capacity_per_s, 0.995 * self.capacity_per_s
         for _ in range(30):
             middle = (low + high) / 2
@@ -74,6 +78,11 @@ class Queue:
             if change < 1e-10:
                 break
         return sum(found[(services + 1) * self.workers :])
+
+
+@lru_cache(maxsize=32)
+def _knee_per_s(queue: Queue) -> float:
+    return queue._find_knee()
 
 
 class SimulatedCrowd:

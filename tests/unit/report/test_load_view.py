@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from lxml import etree
 
+from grantproof.report.capacity_plots import probes, scaling
 from grantproof.report.load_view import compose_load
-from grantproof.report.plots import bars, duration, number, percentile_curve, probes, quantile, timeline
+from grantproof.report.plots import bars, duration, number, percentile_curve, quantile, timeline
 
 Change = dict[str, Any]
 
@@ -196,6 +197,44 @@ def test_probes_differ_in_shape_and_mark_the_capacity(capacity: Change) -> None:
     assert len(picture.xpath("//path[@class='mark']")) == 1
 
 
-@pytest.mark.parametrize("picture", [percentile_curve({}), timeline([]), bars({}), probes([], None)])
+def test_the_interval_is_a_band_and_saturation_a_line(capacity: Change) -> None:
+    picture = drawn(probes(capacity["probes"], 304.0, [297.0, 311.0], 399.2))
+    band = picture.xpath("//rect[@class='band']")[0]
+    mark = float(picture.xpath("string(//path[@class='mark']/@d)")[1:].split()[0])
+    assert float(band.get("x")) < mark < float(band.get("x")) + float(band.get("width"))
+    saturation = float(picture.xpath("string(//path[@class='line l2']/@d)")[1:].split()[0])
+    assert saturation > float(band.get("x")) + float(band.get("width"))
+
+
+@pytest.mark.parametrize("interval", [(), (None, 3.0), (311.0, 297.0)])
+def test_no_interval_is_no_band(capacity: Change, interval: tuple[float | None, ...]) -> None:
+    assert not drawn(probes(capacity["probes"], None, interval)).xpath("//rect")
+
+
+@pytest.mark.parametrize("fits", [True, False])
+def test_the_scalability_law_is_drawn_where_it_fits(*, fits: bool) -> None:
+    levels = [{"users": 1, "per_s": 100.0}, {"users": 2, "per_s": 190.0}, {"users": 4, "per_s": 330.0}]
+    law = {"fits": fits, "alone_per_s": 100.0, "contention": 0.05, "coherence": 0.0}
+    picture = drawn(scaling(levels, law))
+    assert len(picture.xpath("//path[@class='line l1' and contains(@d, 'L')]")) == 1
+    assert len(picture.xpath("//path[@class='line l2' and contains(@d, 'L')]")) == fits
+    assert picture.get("aria-label") == "Throughput by number of users; the most is 330 per s with 4"
+
+
+@pytest.mark.parametrize(
+    ("change", "tone", "sentence"),
+    [
+        ({"capacity_per_s": None, "reason": "too short"}, "inconclusive", "No capacity was found: too short."),
+        ({"capacity_per_s": 0.0}, "fail", "Keeps its thresholds at no rate."),
+        ({"thresholds": [{"rule": "rate > 400/s", "kept": False}]}, "fail", "Keeps its thresholds up to 304/s."),
+    ],
+)
+def test_a_capacity_search_in_one_sentence(capacity: Change, change: Change, tone: str, sentence: str) -> None:
+    view = compose_load(None, capacity | change)
+    assert view is not None
+    assert (view.tone, view.sentence) == (tone, sentence)
+
+
+@pytest.mark.parametrize("picture", [scaling([], {}), percentile_curve({}), timeline([]), bars({}), probes([], None)])
 def test_nothing_to_draw_is_no_picture(picture: str) -> None:
     assert picture == ""

@@ -1,0 +1,152 @@
+"""Whether the capacity search tells the truth, against servers whose capacity and knee are known.
+
+    python -m tests.bench.capacity                        # 100 simulated searches of each queue, one real of each
+    python -m tests.bench.capacity --simulated 20 --real 0
+    python -m tests.bench.capacity --simulated 0 --real 20 --budget 60
+
+Simulated searches run the whole search against a queue without a network and without waiting. Real ones run it through
+the engine against `tests.bench.queue_server`. Both print a table in Markdown.
+"""
+
+import argparse
+import math
+import statistics
+import subprocess
+import sys
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from grantproof.load.capacity import Course
+from grantproof.load.capacity_engine import EngineProber
+from grantproof.load.capacity_guard import Guard
+from grantproof.load.capacity_plan import CapacityPlan
+from grantproof.load.capacity_probe import Prober
+from grantproof.load.capacity_result import CapacityResult
+from grantproof.load.target import Target
+from tests.unit.load.queue_simulation import QUEUES, Queue, SimulatedProber
+
+REAL = (
+    *QUEUES,
+    Queue("M/D/8", 8, 0.005, random=False, limit_s=0.015),
+    Queue("M/M/8", 8, 0.005, random=True, limit_s=0.04),
+)
+_CONNECTIONS = 400
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One search."""
+
+    result: CapacityResult
+    note: str
+
+
+def search(queue: Queue, prober: Prober, guard: Guard, budget_s: float, seed: int, url: str) -> Outcome:
+    """A whole search with one threshold."""
+    fields = (("Authorization", "Basic YTpi"), ("Content-Type", "application/x-www-form-urlencoded"))
+    target = Target(queue.name, url, fields, b"grant_type=client_credentials")
+    rules = (f"p99 < {1000 * queue.limit_s:g}ms",)
+    course = Course(target, rules, prober, guard, lambda _: None)
+    course.run(CapacityPlan("bench", budget_s, 0.01, rules, _CONNECTIONS, seed))
+    return Outcome(course.result(), course.reason)
+
+
+def simulate(queue: Queue, budget_s: float, seed: int) -> Outcome:
+    """Without a network."""
+    return search(queue, SimulatedProber(queue, seed), Guard(queue.limit_s), budget_s, seed, "http://127.0.0.1/token")
+
+
+def measure(queue: Queue, budget_s: float, seed: int) -> Outcome:
+    """Against a server on loopback."""
+    with serving(queue) as url:
+        fields = (("Authorization", "Basic YTpi"), ("Content-Type", "application/x-www-form-urlencoded"))
+        target = Target(queue.name, url, fields, b"grant_type=client_credentials")
+        guard = Guard(queue.limit_s)
+        return search(queue, EngineProber(target, guard, _CONNECTIONS), guard, budget_s, seed, url)
+
+
+@contextmanager
+def serving(queue: Queue) -> Generator[str]:
+    """The server as a process of its own; its token endpoint."""
+    kind = "exponential" if queue.random else "fixed"
+    command = [sys.executable, "-m", "tests.bench.queue_server", str(queue.workers), str(queue.service_s), kind]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            port = process.stdout.readline().strip() if process.stdout is not None else ""
+            yield f"http://127.0.0.1:{port}/token"
+        finally:
+            process.kill()
+
+
+def row(queue: Queue, outcomes: Sequence[Outcome]) -> str:
+    """A line of the table."""
+    knee, most = queue.knee_per_s, queue.capacity_per_s
+    found = [o.result for o in outcomes if o.result.capacity_per_s is not None]
+    saturations = [abs(o.result.saturation_per_s / most - 1) for o in outcomes if o.result.saturation_per_s]
+    offs = [abs((result.capacity_per_s or 0) / knee - 1) for result in found]
+    ends = [result.interval_95 or (0.0, math.inf) for result in found]
+    held = sum(low <= knee <= high for low, high in ends)
+    widths = sorted((high - low) / 2 / knee for low, high in ends)
+    seconds = [result.seconds for result in found]
+    cells = (
+        queue.name,
+        f"{most:,.0f}",
+        f"{knee:,.1f}",
+        _percent(saturations),
+        f"{len(found)} of {len(outcomes)}",
+        _percent(offs),
+        f"{held} of {len(found)}",
+        f"{statistics.median(widths):.1%}" if widths else "-",
+        f"{widths[int(0.9 * len(widths))]:.1%}" if widths else "-",
+        f"{statistics.median(seconds):.0f}" if seconds else "-",
+    )
+    return "| " + " | ".join(cells) + " |"
+
+
+def _percent(values: Sequence[float]) -> str:
+    return f"{statistics.median(values):.2%}, {max(values):.2%}" if values else "-"
+
+
+HEADS = (
+    "queue", "C /s", "knee /s", "saturation off (median, worst)", "answered", "knee off (median, worst)",
+    "interval holds the truth", "half-width (median)", "(9 of 10 below)", "seconds",
+)  # fmt: skip
+
+
+def table(queues: Sequence[Queue], number: int, run: Callable[[Queue, int], Outcome], title: str) -> None:
+    """Runs and prints."""
+    sys.stdout.write(f"\n{title}\n\n| {' | '.join(HEADS)} |\n|{'---|' * len(HEADS)}\n")
+    for queue in queues:
+        outcomes = [run(queue, seed) for seed in range(number)]
+        sys.stdout.write(row(queue, outcomes) + "\n")
+        for outcome in outcomes:
+            if outcome.note:
+                sys.stdout.write(f"  {queue.name}: {outcome.note}\n")
+        sys.stdout.flush()
+
+
+def main() -> int:
+    """Measures and prints."""
+    parser = argparse.ArgumentParser(description="Proves the capacity search.")
+    parser.add_argument("--simulated", type=int, default=100, help="simulated searches of each queue")
+    parser.add_argument("--real", type=int, default=1, help="real searches of each queue")
+    parser.add_argument("--budget", type=float, default=60.0, help="seconds of each search")
+    parser.add_argument("--only", default="", help="only this queue")
+    chosen = parser.parse_args()
+    budget: float = chosen.budget
+
+    def wanted(queues: Sequence[Queue]) -> list[Queue]:
+        return [queue for queue in queues if chosen.only in {"", queue.name}]
+
+    if chosen.simulated:
+        title = f"{chosen.simulated} simulated searches of each queue, {budget:g} s"
+        table(wanted(QUEUES), chosen.simulated, lambda queue, seed: simulate(queue, budget, seed), title)
+    if chosen.real:
+        title = f"{chosen.real} real searches of each queue, {budget:g} s"
+        table(wanted(REAL), chosen.real, lambda queue, seed: measure(queue, budget, seed), title)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,86 @@
+"""A token endpoint of known capacity: some workers behind one queue, service by timers and not by computing.
+
+    python -m tests.bench.queue_server WORKERS SERVICE_S fixed|exponential
+
+Prints its port. When each service ends is computed from when the former one should have ended, so a timer that fires
+late delays an answer but costs no capacity. `select` is used because its time-outs are finer than a millisecond.
+"""
+
+import asyncio
+import heapq
+import random
+import selectors
+import sys
+from collections.abc import Callable
+from itertools import count
+from typing import cast
+
+_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b"
+_BODY = b'{"access_token":"t%d","token_type":"Bearer","expires_in":60}'
+
+
+class Workers:
+    """First come, first served."""
+
+    def __init__(self, number: int, service: Callable[[], float]) -> None:
+        self._free = [0.0] * number
+        self._service = service
+
+    def end_of(self, arrived_s: float) -> float:
+        """When a request that arrives now is done."""
+        ended = max(heapq.heappop(self._free), arrived_s) + self._service()
+        heapq.heappush(self._free, ended)
+        return ended
+
+
+class Endpoint(asyncio.Protocol):
+    """Answers each request on a connection when the workers are done with it."""
+
+    def __init__(self, workers: Workers, numbers: "count[int]") -> None:
+        self._workers, self._numbers = workers, numbers
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport | None = None
+        self._left = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keeps it."""
+        self._transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Takes whole requests."""
+        self._left += data
+        head, found, rest = self._left.partition(b"\r\n\r\n")
+        if not found:
+            return
+        length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
+        if len(rest) >= length:
+            self._left = rest[length:]
+            self._loop.call_at(self._workers.end_of(self._loop.time()), self._answer)
+
+    def _answer(self) -> None:
+        body = _BODY % next(self._numbers)
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(_HEAD % (len(body), body))
+
+
+async def serve(workers: int, service_s: float, kind: str) -> None:
+    """Serves until it is ended."""
+    dice = random.Random(7)
+    made = Workers(workers, (lambda: dice.expovariate(1 / service_s)) if kind == "exponential" else lambda: service_s)
+    numbers = count(1)
+    server = await asyncio.get_running_loop().create_server(
+        lambda: Endpoint(made, numbers), "127.0.0.1", 0, backlog=1024
+    )
+    sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
+    sys.stdout.flush()
+    await server.serve_forever()
+
+
+def main() -> None:
+    """Runs it."""
+    with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(selectors.SelectSelector())) as runner:
+        runner.run(serve(int(sys.argv[1]), float(sys.argv[2]), sys.argv[3]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,226 @@
+"""Whole searches without a network: against queues whose knee is known, and against targets that misbehave."""
+
+import json
+from collections.abc import Callable, Generator
+from importlib.resources import files
+from typing import Any
+
+import jsonschema
+import pytest
+
+from grantproof.errors import GrantproofError
+from grantproof.load.capacity import Course
+from grantproof.load.capacity_guard import Guard
+from grantproof.load.capacity_plan import CapacityPlan
+from grantproof.load.capacity_result import FILE_NAME, CapacityResult
+from grantproof.load.capacity_rules import over, share_rules
+from grantproof.load.histogram import Histogram
+from grantproof.load.tally import Tally
+from grantproof.load.target import Target
+from tests.unit.load.queue_simulation import QUEUES, Queue, SimulatedProber
+
+_TARGET = Target("the server", "https://as.example/token?tenant=1", (("Authorization", "Basic c2VjcmV0"),), b"secret=1")
+_SCHEMA: Any = json.loads((files("grantproof.load") / "capacity.schema.json").read_text("utf-8"))
+_CONTRACT = {
+    "schema", "saturation_per_s", "capacity_per_s", "interval_95", "thresholds", "limited_by", "probes", "seconds",
+}  # fmt: skip
+_TWO = QUEUES[1]
+
+
+class Changed(SimulatedProber):
+    """A simulated server whose seconds are changed on their way, and watched over."""
+
+    def __init__(self, queue: Queue, seed: int, change: Callable[[float, float, Tally], None]) -> None:
+        super().__init__(queue, seed)
+        self.guard = Guard()
+        self.asked: list[float] = []
+        self._change = change
+
+    def send(self, rate_per_s: float, seconds: int, seed: int) -> Generator[Tally]:
+        """Seconds of a probe."""
+        self.guard.start()
+        self.asked.append(rate_per_s)
+        for tally in super().send(rate_per_s, seconds, seed):
+            self._change(self.elapsed_s, rate_per_s, tally)
+            self.guard.look(tally)
+            yield tally
+
+
+def _search(
+    prober: SimulatedProber, *rules: str, budget_s: float = 60.0, guard: Guard | None = None, seed: int = 1
+) -> CapacityResult:
+    rules = rules or (f"p99 < {1000 * prober.queue.limit_s:g}ms",)
+    course = Course(_TARGET, rules, prober, guard or Guard(), lambda _: None)
+    course.run(CapacityPlan("x", budget_s, thresholds=rules, seed=seed))
+    result = course.result()
+    jsonschema.validate(json.loads(result.to_json()), _SCHEMA)
+    return result
+
+
+@pytest.mark.parametrize("queue", QUEUES, ids=lambda queue: queue.name)
+def test_the_interval_holds_the_truth(queue: Queue) -> None:
+    """A sample; `python -m tests.bench.capacity` runs a hundred of each."""
+    results = [_search(SimulatedProber(queue, seed), seed=seed) for seed in range(4)]
+    knee = queue.knee_per_s
+    assert all(result.saturation_per_s == pytest.approx(queue.capacity_per_s, rel=0.08) for result in results)
+    assert sum(low <= knee <= high for result in results for low, high in [result.interval_95 or (0, 0)]) >= 3
+
+
+def test_fixed_service_times_are_measured_within_three_percent() -> None:
+    results = [_search(SimulatedProber(_TWO, seed), seed=seed) for seed in range(10, 13)]
+    offs = sorted(abs((result.capacity_per_s or 0) / _TWO.knee_per_s - 1) for result in results)
+    assert offs[-2] < 0.03
+
+
+def test_the_file_keeps_the_contract_and_its_schema(tmp_path: Any) -> None:
+    result = _search(SimulatedProber(_TWO, 1), "p99 < 25ms", "errors < 0.1%")
+    written = json.loads(result.write(tmp_path).read_text("utf-8"))
+    assert sorted(path.name for path in tmp_path.iterdir()) == [FILE_NAME]
+    assert set(written) >= _CONTRACT
+    assert written["schema"] == "grantproof/capacity/1"
+    low, high = written["interval_95"]
+    assert low < written["capacity_per_s"] < high < written["saturation_per_s"]
+    assert written["thresholds"] == [{"rule": "p99 < 25ms", "kept": True}, {"rule": "errors < 0.1%", "kept": True}]
+    assert (written["limited_by"], written["first_broken"], written["exit_code"]) == ("target", "p99 < 25ms", 0)
+    assert written["sentence"].startswith("with p99 < 25ms and errors < 0.1% this deployment sustains 30")
+    assert written["sentence"].endswith(f"plan 1 node like it per {low:,.0f}/s")
+    assert {row["kept"] for row in written["probes"]} == {True, False}
+    assert "secret" not in result.to_json()
+    assert "tenant" not in result.to_json()
+
+
+def test_it_ends_as_soon_as_it_knows_enough() -> None:
+    course = Course(_TARGET, ("p99 < 25ms",), SimulatedProber(_TWO, 1), Guard(), lambda _: None)
+    course.run(CapacityPlan("x", 600.0, 0.05))
+    result = course.result()
+    assert result.seconds < 200
+    low, high = result.interval_95 or (0.0, 0.0)
+    assert high - low <= 0.1 * (result.capacity_per_s or 0)
+
+
+@pytest.mark.parametrize(
+    ("rule", "kept", "code"), [("rate > 100/s", True, 0), ("rate > 390/s", False, 1), ("rate > 302/s", None, 3)]
+)
+def test_a_least_rate_is_judged_by_the_interval(rule: str, kept: bool | None, code: int) -> None:  # noqa: FBT001
+    result = _search(SimulatedProber(_TWO, 1), "p99 < 25ms", rule)
+    assert (result.thresholds[-1].kept, result.exit_code) == (kept, code)
+
+
+def test_a_limit_that_the_idle_server_breaks_leaves_no_rate() -> None:
+    result = _search(SimulatedProber(_TWO, 1), "p99 < 4ms")
+    assert (result.capacity_per_s, result.exit_code, result.thresholds[0].kept) == (0.0, 1, False)
+    assert "at no rate" in result.sentence
+
+
+def test_a_target_that_turns_requests_away_has_its_capacity_there() -> None:
+    def turn_away(_: float, rate: float, tally: Tally) -> None:
+        if rate > 250:
+            tally.protected["429"] = tally.ok - int(250 * tally.ok / rate)
+
+    result = _search(Changed(_TWO, 1, turn_away))
+    assert result.first_broken == "protected < 1%"
+    low, high = result.interval_95 or (0.0, 0.0)
+    assert 0.85 * 250 < low <= result.capacity_per_s <= high < 1.1 * 250 if result.capacity_per_s else False
+
+
+@pytest.mark.parametrize(
+    ("kind", "share", "said"),
+    [("reset", 0.2, "(reset)"), ("timeout", 0.1, "(timeout)"), ("status_500", 0.8, "failed (status_500)")],
+)
+def test_a_target_that_dies_is_left_alone_at_once(kind: str, share: float, said: str) -> None:
+    def die(elapsed: float, _: float, tally: Tally) -> None:
+        if elapsed > 25:
+            lost = int(share * tally.ok)
+            tally.errors[kind], tally.ok = lost, tally.ok - lost
+
+    prober = Changed(_TWO, 1, die)
+    result = _search(prober, "p99 < 25ms", "errors < 0.1%", guard=prober.guard)
+    assert result.reason.startswith("the target was left alone: ")
+    assert said in result.reason
+    assert (result.capacity_per_s, result.interval_95, result.exit_code) == (None, None, 1)
+    assert result.thresholds[1].kept is False
+    assert result.seconds < 28
+
+
+def test_a_target_that_wears_out_is_left_alone() -> None:
+    def wear(elapsed: float, _: float, tally: Tally) -> None:
+        if elapsed > 20:
+            tally.latency = Histogram()
+            for _ in range(tally.ok):
+                tally.latency.record(0.5)
+
+    prober = Changed(_TWO, 1, wear)
+    result = _search(prober, guard=prober.guard)
+    assert "half of its answers took 500" in result.reason
+    assert result.capacity_per_s is None
+    assert result.seconds < 45
+
+
+def test_a_limited_generator_blames_nobody() -> None:
+    prober = SimulatedProber(_TWO, 1)
+    prober.limitation = "requests left late"
+    result = _search(prober)
+    assert (result.limited_by, result.exit_code, result.capacity_per_s) == ("generator", 3, None)
+    assert result.thresholds[0].kept is None
+
+
+def test_a_silent_target_is_noticed() -> None:
+    guard = Guard(0.25)
+    silence = Tally(t=1, sent=5, offered={1: 5})
+    guard.start()
+    guard.look(silence)
+    guard.look(Tally(t=2))
+    with pytest.raises(Exception, match="no answer for 2 s"):
+        guard.look(silence)
+    assert not guard.reached
+
+
+def test_a_few_errors_are_no_reason_to_stop() -> None:
+    guard = Guard()
+    guard.start()
+    tally = Tally(ok=1000)
+    tally.errors.update(reset=4, status_500=300)
+    tally.protected.update({"503": 5000})
+    guard.look(tally)
+    assert guard.reached
+
+
+@pytest.mark.parametrize(
+    ("rules", "match"),
+    [
+        ((), "no threshold says"),
+        (("rate > 10/s",), "no threshold says"),
+        (("max < 1s",), "too few requests"),
+        (("p99 > 1s",), "slow or fails"),
+        (("speed < 1s",), "nothing that a run measures"),
+    ],
+)
+def test_rules_that_load_cannot_cross_are_refused(rules: tuple[str, ...], match: str) -> None:
+    with pytest.raises(GrantproofError, match=match):
+        share_rules(rules)
+
+
+def test_rules_count_what_breaks_them() -> None:
+    tally = Tally(ok=90)
+    for _ in range(90):
+        tally.latency.record(0.3 if _ < 9 else 0.1)
+    tally.errors.update(status_500=6)
+    tally.protected.update({"429": 4})
+    late, failed, away = share_rules(("p99 < 250ms", "errors < 0.1%", "protected < 5%"))
+    assert late.count(tally) == (9.0, 90)
+    assert failed.count(tally) == (6.0, 100)
+    assert away.count(tally) == (4.0, 100)
+    assert (late.share, failed.share, away.share) == (0.01, 0.001, 0.05)
+
+
+def test_a_bucket_on_the_limit_counts_by_its_part() -> None:
+    histogram = Histogram()
+    histogram.record(0.25)
+    assert 0.0 <= over(histogram, 0.25) <= 1.0
+    assert (over(histogram, 0.24), over(histogram, 0.26)) == (1.0, 0.0)
+
+
+@pytest.mark.parametrize("change", [{"budget_s": 5.0}, {"precision": 0.0}, {"connections": 0}])
+def test_impossible_plans_are_refused(change: dict[str, Any]) -> None:
+    with pytest.raises(GrantproofError):
+        CapacityPlan("x", **change)
