@@ -5,8 +5,8 @@ fitted by quasi-Poisson regression over all seconds of all probes near the knee.
 counts of whole batches of seconds vary, never from the assumption that requests are independent: one unlucky bunch of
 arrivals makes many of them late together. The interval is the profile quasi-likelihood's.
 
-Bunches are few, so what the batches say about the variance is uncertain itself; it is joined with what theory expects
-of a queue with Poisson arrivals and exponential service, and never taken to be less than the batches say.
+Bunches are few, so what the batches say about the variance is uncertain itself; it is never taken to be less than what
+theory expects of a queue with Poisson arrivals and exponential service.
 
 Sources: McCullagh and Nelder, Generalized Linear Models, chapter 9 (quasi-likelihood, dispersion, profiles); for
 batches, Law, Simulation Modeling and Analysis, section 9.5.3; for the theory, Whitt, Management Science 35 (1989),
@@ -25,9 +25,7 @@ _ROUNDS: Final = 5
 _STEEP: Final = 5.0
 _LEAST_BROKEN: Final = 8.0
 _SLOPES: Final = (0.05, 3000.0)
-_TRUST: Final = 4.0
 _FREEDOM: Final = 12.0
-_LEAST_SPREAD: Final = 0.6
 _FULL: Final = 0.93
 
 
@@ -205,13 +203,12 @@ def _joined(seconds: Sequence[Second], broken: Sequence[float], pivot: float) ->
 
 
 def _spread(seconds: Sequence[Second], means: Sequence[float], broken: Sequence[float], parameters: int) -> float:
-    """How many times as much as expected the counts of batches vary, joined with the expectation itself.
+    """How many times as much as expected the counts of batches vary, and never less than once.
 
     Batches of 1, 2 and 4 seconds of one probe are tried and the largest figure counts: it grows with the batch as long
-    as neighbours are correlated. Expectation weighs like four bunches of late requests.
+    as neighbours are correlated.
     """
-    worst = 0.0
-    bunches = sum(found / second.dispersion for second, found in zip(seconds, broken, strict=True))
+    worst = 1.0
     for length in _BATCHES:
         batches: dict[tuple[int, int], list[float]] = {}
         place: dict[int, int] = {}
@@ -224,7 +221,7 @@ def _spread(seconds: Sequence[Second], means: Sequence[float], broken: Sequence[
         total = sum(mean for _, mean in batches.values())
         if left >= 2 and total > 0:
             worst = max(worst, sum(error**2 for error, _ in batches.values()) / total * len(batches) / left)
-    return max(worst, (_TRUST + max(bunches, 0.0) * worst) / (_TRUST + max(bunches, 0.0)), _LEAST_SPREAD)
+    return worst
 
 
 def _means(seconds: Sequence[Second], pivot: float, level: float, slope: float) -> list[float]:

@@ -218,6 +218,8 @@ class Search:
             centre = min(max(centre, low / 2, _LOWEST * top), top)
             probes = [probe for probe in self.probes if self._near(probe, rule, curve, high)]
             latest = fit(self._seconds(probes, index, centre), centre)
+            if latest is None and curve is None:
+                latest = fit(self._seconds(self.probes, index, centre), centre)
             if latest is None:
                 break
             curve = latest

@@ -42,7 +42,8 @@ class Queue:
         """The rate at which that share is the threshold's."""
         return _knee_per_s(self)
 
-    def _find_knee(self) -> float:
+    def search_knee(self) -> float:
+        """The same, computed anew."""
         low, high = 0.01 * self.capacity_per_s, 0.995 * self.capacity_per_s
         for _ in range(30):
             middle = (low + high) / 2
@@ -82,7 +83,7 @@ class Queue:
 
 @lru_cache(maxsize=32)
 def _knee_per_s(queue: Queue) -> float:
-    return queue._find_knee()
+    return queue.search_knee()
 
 
 class SimulatedCrowd:

@@ -50,7 +50,8 @@ def test_luck_is_zero_on_average_and_tells_bunches() -> None:
     assert abs(sum(row.off[0] for row in rows) / len(rows)) < 0.02
     assert abs(sum(row.off[1] for row in rows) / len(rows)) < 0.15
     bunch = controls([0.5] * 50, 100.0, 0.005, (10,), 1)
-    assert (bunch[0].off[0], bunch[0].found) == (pytest.approx(40 / (100 * tail_found(0.5)[10]) - 1), 24.5)
+    assert bunch[0].off == pytest.approx((40 / (100 * tail_found(0.5)[10]) - 1,))
+    assert bunch[0].found == 24.5
 
 
 def test_an_overloaded_imaginary_server_says_nothing() -> None:
@@ -136,18 +137,28 @@ def test_the_sequential_test_is_seldom_wrong_where_it_matters(queue: Queue) -> N
     assert sum(_decide(queue, high, seed) is True for seed in range(10)) <= 1
 
 
-def test_it_stops_as_soon_as_it_knows() -> None:
+@pytest.mark.parametrize(
+    ("seconds", "requests", "broken", "kept", "leaning"),
+    [
+        (0, 0, 0, None, True),
+        (1, 300, 200, False, False),
+        (1, 300, 8, None, False),
+        (4, 300, 0, None, True),
+        (8, 300, 0, True, True),
+    ],
+)
+def test_it_stops_as_soon_as_it_knows(
+    *,
+    seconds: int,
+    requests: int,
+    broken: int,
+    kept: bool | None,
+    leaning: bool,
+) -> None:
     test = ShareTest(0.01, 8.0)
-    assert test.kept is None
-    test.add(300, 200)
-    assert test.kept is False
-    quiet = ShareTest(0.01, 8.0)
-    for _ in range(4):
-        quiet.add(300, 0)
-    assert (quiet.kept, quiet.leaning) == (None, True)
-    for _ in range(4):
-        quiet.add(300, 0)
-    assert quiet.kept is True
+    for _ in range(seconds):
+        test.add(requests, broken)
+    assert (test.kept, test.leaning) == (kept, leaning)
 
 
 def test_a_warm_up_is_cut_off_and_a_climb_has_not_settled() -> None:
