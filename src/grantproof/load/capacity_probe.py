@@ -60,14 +60,13 @@ class Probe:
     answered: int = 0
     _lucks: dict[tuple[float, tuple[int, ...], float], list[Luck]] = field(default_factory=dict[Any, Any], repr=False)
 
-    def add(self, tally: "Tally", rules: Sequence["ShareRule"]) -> list[tuple[float, float]]:
-        """Counts a second; gives (requests, broken) for each rule."""
+    def add(self, tally: "Tally", rules: Sequence["ShareRule"]) -> None:
+        """Counts a second."""
         row = [(float(requests), broken) for broken, requests in (rule.count(tally) for rule in rules)]
         self.counts.append(row)
         self.means_s.append(mean(tally.latency))
         self.latency.merge(tally.latency)
         self.answered += tally.ok
-        return row
 
     @property
     def seconds(self) -> int:

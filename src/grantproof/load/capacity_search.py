@@ -29,6 +29,7 @@ _FITTED: Final = 15.0
 _LOWEST: Final = 0.01
 _REST: Final = 0.02
 _FLAT: Final = 3.0
+_ATTEMPTS: Final = 3
 _LOWER: Final = 0.9
 _SLOWER: Final = 3.0
 _SLOWER_S: Final = 0.001
@@ -122,45 +123,51 @@ class Search:
 
     def _step(self, rate_per_s: float) -> bool:
         """Tries a rate until it is known whether it keeps all rules, or for some seconds."""
-        dispersion = expected_dispersion(rate_per_s / self.saturation_per_s)
-        tests = [ShareTest(rule.share, dispersion) for rule in self.rules]
 
-        def enough(row: Sequence[tuple[float, float]]) -> bool:
-            for test, (requests, broken) in zip(tests, row, strict=True):
-                test.add(requests, broken)
-            known = [test.kept for test in tests]
+        def enough(probe: Probe) -> bool:
+            known = [test.kept for test in self._tests(probe)]
             return False in known or all(known)
 
         seconds = min(max(_STEP_S, math.ceil(200 / rate_per_s)), int(self._left) - WARM_UP)
         probe = self._measure(rate_per_s, seconds, enough)
+        tests = self._tests(probe)
         kept = False not in {test.kept for test in tests} and all(test.leaning for test in tests)
         self.kept[probe.number] = kept
         return kept
 
-    def _measure(
-        self, rate_per_s: float, seconds: int, enough: Callable[[Sequence[tuple[float, float]]], bool] | None = None
-    ) -> Probe:
-        """One probe, once more when the generator was late: a busy machine passes. What it limited is not used."""
+    def _tests(self, probe: Probe) -> list[ShareTest]:
+        """What the probe says about each rule so far."""
+        dispersion = expected_dispersion(probe.rate_per_s / self.saturation_per_s)
+        tests = [ShareTest(rule.share, dispersion) for rule in self.rules]
+        for row in probe.counts:
+            for test, (requests, broken) in zip(tests, row, strict=True):
+                test.add(requests, broken)
+        return tests
+
+    def _measure(self, rate_per_s: float, seconds: int, enough: Callable[[Probe], bool] = lambda _: False) -> Probe:
+        """One probe, again when the generator was late: a busy machine may pass. What it limited is not used."""
         number = len(self.probes)
         probe = Probe(rate_per_s, self.seed * 1000 + number, number)
-        self._send(probe, seconds, enough)
-        if self.limitation:
-            probe = Probe(rate_per_s, self.seed * 1000 + number + 500, number)
-            self._send(probe, seconds, None)
+        for attempt in range(_ATTEMPTS):
+            probe = Probe(rate_per_s, self.seed * 1000 + number + 333 * attempt, number)
+            self._send(probe, seconds, enough)
+            if not self.limitation or self._left < seconds:
+                break
         self.probes.append(probe)
-        self._compare(probe)
+        if not self.limitation:
+            self._compare(probe)
         return probe
 
-    def _send(self, probe: Probe, seconds: int, enough: Callable[[Sequence[tuple[float, float]]], bool] | None) -> None:
+    def _send(self, probe: Probe, seconds: int, enough: Callable[[Probe], bool]) -> None:
         """Fills a probe. The first second, in which the queue fills, is not counted."""
         sent = self.prober.send(probe.rate_per_s, seconds + WARM_UP, probe.seed)
         with closing(sent):
             for index, tally in enumerate(sent):
                 if index < WARM_UP:
                     continue
-                row = probe.add(tally, self.rules)
+                probe.add(tally, self.rules)
                 self.on_probe(probe)
-                if enough is not None and enough(row):
+                if enough(probe):
                     break
         self.limitation = self.prober.limitation
 

@@ -17,7 +17,20 @@ from tests.unit.cli.child import STATUS_200, CommandLine, Variant, line_of, secr
 def test_help_names_every_command(grantproof: CommandLine) -> None:
     ran = grantproof("--help")
     assert ran.code == 0
-    for name in ("check", "clauses", "demo", "diff", "explain", "init", "load", "path", "preflight", "schema", "serve"):
+    for name in (
+        "capacity",
+        "check",
+        "clauses",
+        "demo",
+        "diff",
+        "explain",
+        "init",
+        "load",
+        "path",
+        "preflight",
+        "schema",
+        "serve",
+    ):
         assert f"\n  {name} " in ran.out
 
 

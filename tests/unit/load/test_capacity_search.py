@@ -164,6 +164,28 @@ def test_a_limited_generator_blames_nobody() -> None:
     assert result.thresholds[0].kept is None
 
 
+class Stumbling(SimulatedProber):
+    """A generator that is late in every third probe."""
+
+    count = 0
+
+    def send(self, rate_per_s: float, seconds: int, seed: int) -> Generator[Tally]:
+        """Seconds of a probe."""
+        self.count += 1
+        self.limitation = "late" if self.count % 3 == 0 else ""
+        for tally in super().send(rate_per_s, seconds, seed):
+            if self.limitation:
+                for _ in range(tally.ok):
+                    tally.latency.record(1.0)
+            yield tally
+
+
+def test_a_generator_that_stumbles_is_asked_again_and_what_it_limited_is_not_used() -> None:
+    result = _search(Stumbling(_TWO, 1))
+    assert (result.limited_by, result.exit_code) == ("target", 0)
+    assert result.capacity_per_s == pytest.approx(_TWO.knee_per_s, rel=0.05)
+
+
 def test_a_silent_target_is_noticed() -> None:
     guard = Guard(0.25)
     silence = Tally(t=1, sent=5, offered={1: 5})
