@@ -198,8 +198,13 @@ class Search:
         return max((rate for rate in kept if rate < high), default=0.0), high
 
     def _next(self, estimate: Estimate, rounds: int) -> float:
-        """Where to measure next: at the knee, where six times and where twice as many requests break the rule."""
+        """Where to measure next: at the knee, where six times and where twice as many requests break the rule.
+
+        Before that, half-way between the last steps: a curve that stands on two rates may be far too steep.
+        """
         low, high = self._bracket()
+        if not rounds and low:
+            return math.sqrt(low * high)
         top = max(high, self.saturation_per_s * (1 - _REST))
         if estimate.curve is None or estimate.curve.slope < _FLAT:
             return min(_AROUND[0] * high if rounds % 2 else _AROUND[1] * high, top)
