@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,7 @@ def test_what_is_no_shard(text: str) -> None:
 
 def test_rows_of_another_commit_do_not_count(tmp_path: Path) -> None:
     path = tmp_path / "cross.jsonl"
-    row = {"id": "a", "passed": 1, "fail": [], "warn": [], "inconclusive": []}
+    row: dict[str, Any] = {"id": "a", "passed": 1, "fail": [], "warn": [], "inconclusive": []}
     path.write_text(f'{json.dumps({"commit": "old"})}\n{json.dumps(row)}\n{{"id": "broken o', "utf-8")
     assert read_kept(path, "old") == {"a": row}
     assert read_kept(path, "new") == {}
@@ -33,7 +34,7 @@ def test_rows_of_another_commit_do_not_count(tmp_path: Path) -> None:
 
 
 def test_summary_tells_who_kills_alone() -> None:
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"id": "one", "fail": ["m::x[a]", "m::x[b]"], "warn": []},
         {"id": "two", "fail": ["m::x[a]"], "warn": ["m::y"]},
         {"id": "three", "fail": [], "warn": []},

@@ -32,14 +32,17 @@ class _Witness:
         self._judge = judge
         self.moments: list[float] = []
 
-    def __call__(self, status: int, body: bytes) -> str:
-        kind = self._judge(status, body)
+    def __call__(self, status: int, body: bytes, request: bytes = b"", location: bytes = b"") -> str:
+        kind = self._judge(status, body, request, location)
         if not kind:
             self.moments.append(perf_counter())
         return kind
 
     def take_notes(self) -> "Counter[str]":
         return self._judge.take_notes()
+
+    def take_hashes(self) -> bytes:
+        return self._judge.take_hashes()
 
 
 class _Run:

@@ -186,7 +186,7 @@ class _Stage:
         tab.set_default_timeout(self._timeout_s * 1000)
         tab.on("dialog", _dismiss)
         self._context.on("page", _close_other(tab))
-        devtools = self._context.new_cdp_session(tab)
+        devtools: Any = self._context.new_cdp_session(tab)
         devtools.on("Network.requestWillBeSent", self._note_fragment)
         devtools.send("Network.enable")
         self._context.route("**/*", self._route)
@@ -200,7 +200,8 @@ class _Stage:
     def __exit__(self, *_: object) -> None:
         if self._is_responsive():
             with suppress(Exception):
-                self._agent.storage = {"cookies": [], "origins": self._context.storage_state()["origins"]}
+                kept: Any = self._context.storage_state()
+                self._agent.storage = {"cookies": [], "origins": kept["origins"]}
                 for cookie in self._context.cookies():
                     self._agent.jar.put(self._page.answer.url, str(cookie.get("name")), str(cookie.get("value")))
         with suppress(Exception):
@@ -308,9 +309,9 @@ class _Stage:
     # What the browser asks for.
 
     def _note_fragment(self, event: dict[str, Any]) -> None:
-        sent = event.get("request", {})
-        if isinstance(sent, dict) and sent.get("urlFragment"):
-            self._sheet.fragments[str(sent["url"])] = str(sent["urlFragment"]).removeprefix("#")  # pyright: ignore[reportUnknownArgumentType] - JSON of the DevTools protocol
+        sent: dict[str, Any] = event.get("request") or {}
+        if sent.get("urlFragment"):
+            self._sheet.fragments[str(sent.get("url"))] = str(sent["urlFragment"]).removeprefix("#")
 
     def _route(self, route: "Route") -> None:
         sheet, asked = self._sheet, route.request

@@ -76,11 +76,11 @@ class Chromium:
         try:
             if self._playwright is None:
                 self._playwright = sync_playwright().start()
-            self._browser = self._playwright.chromium.launch(executable_path=path, headless=True, args=list(FLAGS))
+            started: Browser = self._playwright.chromium.launch(executable_path=path, headless=True, args=list(FLAGS))
         except Error as problem:
             reason = str(problem).splitlines()[0]
             raise GrantproofError(f"Chromium does not start: {reason}", where="login.driver", hint=path) from None
-        started: Browser = self._browser
+        self._browser = started
         return started
 
     def close(self) -> None:
