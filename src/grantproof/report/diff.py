@@ -4,6 +4,7 @@ Rules of this file:
 - Findings are keyed by clause and check id; a pair that the old run does not have counts as clean before.
 - Only a pass proves a finding fixed; a finding that is waived, undecided or not offered now has merely changed.
 - MAY clauses have capabilities, and a change of one is told but never counts.
+- A new run that decides nothing is inconclusive, however little the old one decided: two dead nights are no good news.
 """
 
 from collections.abc import Iterator, Mapping
@@ -59,6 +60,7 @@ class Diff:
     changes: tuple[Change, ...]
     capabilities: tuple[CapabilityChange, ...] = ()
     rulebooks_differ: bool = False
+    nothing_decided: bool = False
 
     def of(self, kind: Kind) -> tuple[Change, ...]:
         """The changes of one kind."""
@@ -66,10 +68,11 @@ class Diff:
 
     @property
     def exit_code(self) -> int:
-        """1 when a fail is new, 3 when something can no longer be decided, else 0; a new warn is only told."""
+        """1 when a fail is new, 3 when something or all can no longer be decided, else 0; a new warn is only told."""
         if any(change.new is Verdict.FAIL for change in self.of(Kind.NEW)):
             return int(ExitCode.BROKEN)
-        return int(ExitCode.INCONCLUSIVE if self.of(Kind.UNDECIDED) else ExitCode.LAWFUL)
+        undecided = self.nothing_decided or self.of(Kind.UNDECIDED)
+        return int(ExitCode.INCONCLUSIVE if undecided else ExitCode.LAWFUL)
 
     def render(self) -> str:
         """The changes as plain lines, the worst first."""
@@ -78,6 +81,8 @@ class Diff:
     def _lines(self) -> Iterator[str]:
         if self.rulebooks_differ:
             yield "note: the runs were judged by different rulebooks"
+        if self.nothing_decided:
+            yield "note: the new run decided nothing"
         for kind, title in _TITLES.items():
             changes = self.of(kind)
             if changes:
@@ -104,6 +109,7 @@ _TITLES = {
 }
 _ANSWERS: Mapping[bool | None, str] = {True: "yes", False: "no", None: "unknown"}
 _FINDINGS = {Verdict.FAIL, Verdict.WARN}
+_UNKNOWING = {Verdict.INCONCLUSIVE, Verdict.NOT_OFFERED}
 
 
 def compare(old: "Run", new: "Run") -> Diff:
@@ -123,7 +129,8 @@ def compare(old: "Run", new: "Run") -> Diff:
         for clause in new.clauses
         if clause.id in known and clause.verdict is None and clause.capability != known[clause.id]
     ]
-    return Diff(tuple(changes), tuple(capabilities), old.rulebooks != new.rulebooks)
+    nothing = new.exit_code == ExitCode.INCONCLUSIVE and all(check.verdict in _UNKNOWING for check in new.checks)
+    return Diff(tuple(changes), tuple(capabilities), old.rulebooks != new.rulebooks, nothing)
 
 
 def _verdicts(run: "Run") -> Mapping[tuple[str, str], Verdict]:

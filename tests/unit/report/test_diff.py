@@ -66,6 +66,24 @@ def test_a_new_fail_outweighs_what_is_undecided() -> None:
     assert compare(run_of(PASS, PASS), run_of(FAIL, UNDECIDED)).exit_code == 1
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [
+        (UNDECIDED, UNDECIDED, 3),
+        (NOT_OFFERED, NOT_OFFERED, 3),
+        (PASS, NOT_OFFERED, 3),
+        (FAIL, UNDECIDED, 3),
+        (PASS, WAIVED, 0),
+        (UNDECIDED, WARN, 0),
+        (UNDECIDED, FAIL, 1),
+    ],
+)
+def test_a_run_that_decides_nothing_is_never_good_news(old: Verdict, new: Verdict, code: int) -> None:
+    diff = compare(run_of(old), run_of(new))
+    assert diff.exit_code == code
+    assert ("note: the new run decided nothing" in diff.render()) == (code == 3)
+
+
 def test_findings_are_keyed_by_clause_and_check() -> None:
     other = clause("rfc6749:5.3/y", "D.")
     old = assemble([IT, other], [CheckResult("t::0", (IT.id,), "g", FAIL)])
