@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -27,6 +28,12 @@ def grantproof(tmp_path: Path, environ: Mapping[str, str]) -> CommandLine:
     folder = tmp_path / "here"
     folder.mkdir()
     return CommandLine(folder, environ)
+
+
+@pytest.fixture(scope="session")
+def grantproof_command() -> Path:
+    """The installed console script."""
+    return Path(sys.executable).with_name("grantproof")
 
 
 @pytest.fixture
