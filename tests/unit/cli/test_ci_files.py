@@ -5,14 +5,13 @@ import re
 import subprocess
 import tomllib
 from collections.abc import Iterator, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import click
 import pytest
 import yaml
 
-from grantproof import cli
 from grantproof.profile.shipped import shipped_profiles
 from tests.interop.servers.keycloak import container
 from tests.unit.cli.child import STATUS_200
@@ -32,16 +31,16 @@ def read(path: Path) -> Any:
 
 def commands() -> Mapping[str, set[str]]:
     """The options of each command."""
-    names = cli._COMMANDS
-    found = {name: cli._Group().get_command(click.Context(click.Command("grantproof")), name) for name in names}
-    return {name: {opt for each in command.params for opt in each.opts} for name, command in found.items() if command}
+    paths = (ROOT / "src/grantproof/cli").glob("*_command.py")
+    modules = {path.stem.removesuffix("_command"): import_module(f"grantproof.cli.{path.stem}") for path in paths}
+    return {name: {opt for each in module.command.params for opt in each.opts} for name, module in modules.items()}
 
 
 def named() -> Iterator[tuple[str, str, str]]:
     """Each option that a file gives to a command of grantproof: the file, the command, the option."""
     for path in (PAGE, ACTION, COMPOSE, SCRIPT, CRON):
         text = path.read_text("utf-8")
-        calls = [(match[1], match[2]) for match in CALL.finditer(text) if match[1] in cli._COMMANDS]
+        calls = [(match[1], match[2]) for match in CALL.finditer(text) if match[1] in commands()]
         calls += [("check", match[1]) for match in NIGHTLY.finditer(text)]
         calls += [("check", match[1]) for match in re.finditer(r"arguments: (.*)", text)]
         calls += [("check", match[1]) for match in re.finditer(r"`(--?[a-z]+)(?: [a-z]+)?`", text)]
@@ -171,9 +170,9 @@ def test_the_action_takes_words_as_they_are_and_ends_as_the_check_does(
     stub = tmp_path / "stub"
     stub.write_text('#!/bin/sh\nshift 5\nprintf "%s|" "$@" >"$0.heard"\nexit 3\n', "utf-8")
     stub.chmod(0o700)
-    code, outputs = Runner(tmp_path, environ, stub)(Path("profiles/staging.toml"), "-n auto\n$(touch broken) *;\n")
+    code, outputs = Runner(tmp_path, environ, stub)(Path("profiles/staging.toml"), "-n auto\n$(touch broken) * ;\n")
     assert (code, outputs["exit-code"], outputs["name"]) == (3, "3", "staging")
-    assert (tmp_path / "stub.heard").read_text("utf-8") == "-n|auto|$(touch|broken)|*;|"
+    assert (tmp_path / "stub.heard").read_text("utf-8") == "-n|auto|$(touch|broken)|*|;|"
     assert "baseline" not in outputs
     assert not (tmp_path / "broken").exists()
 
