@@ -94,6 +94,7 @@ def test_basic_is_served(idp: Idp, basic_service: Caller) -> None:
     if not answer.issued:
         _expect_right_secret(idp, basic_service)
     assert answer.issued, f"status {answer.status}, error {answer.error}"
+    idp.expect_secret_matters(basic_service)
 
 
 @clause("rfc6749:2.3.1/form-urlencoded-credentials")
@@ -103,6 +104,7 @@ def test_encoded_credentials_are_decoded(idp: Idp, reserved_basic_service: Calle
     if not answer.issued:
         _expect_right_secret(idp, reserved_basic_service)
     assert answer.issued, f"status {answer.status}, error {answer.error}"
+    idp.expect_secret_matters(reserved_basic_service)
 
 
 @clause("rfc6749:2.3.1/form-urlencoded-credentials")
@@ -127,6 +129,7 @@ def _expect_served(idp: Idp, caller: Caller, encode: Callable[[str], str]) -> No
     if not answer.issued:
         _expect_right_secret(idp, caller)
     assert answer.issued, f"status {answer.status}, error {answer.error}"
+    idp.expect_secret_matters(caller)
 
 
 @clause("rfc6749:2.3.1/body-credentials")

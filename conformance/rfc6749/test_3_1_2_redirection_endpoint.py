@@ -50,7 +50,7 @@ def test_redirect_uri_may_have_a_query(idp: Idp, query_uri_flow: Flow) -> None:
 
 @clause("rfc6749:3.1.2/query-retained")
 @each_session
-@pytest.mark.parametrize("state", ["plain", RESERVED], ids=["plain-state", "reserved-state"])
+@pytest.mark.parametrize("state", ["a-plain-state", RESERVED], ids=["plain-state", "reserved-state"])
 def test_success_retains_the_query(idp: Idp, query_uri_flow: Flow, state: str, session: str) -> None:
     agent = idp.fresh_agent() if session == "fresh" else idp.agent()
     answer = idp.authorize(query_uri_flow, agent=agent, state=state)

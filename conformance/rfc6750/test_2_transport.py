@@ -38,6 +38,7 @@ def test_token_of_the_implicit_grant_fits_in_the_header(idp: Idp, token_flow: Fl
 
 @clause("rfc6750:2.2/form-body")
 def test_token_in_a_form_opens_the_resource(idp: Idp, one_method_service: Caller) -> None:
+    idp.expect_resource_closed()
     request = FormRequest(idp.endpoint("resource"), Form((("access_token", idp.issue(one_method_service)),)))
     assert idp.exchange(request.to_request()).status == 200
 
@@ -61,6 +62,7 @@ def test_what_the_query_opened_is_not_shared(idp: Idp, one_method_service: Calle
 
 
 def _in_query(idp: Idp, caller: Caller) -> FormRequest:
+    idp.expect_resource_closed()
     token = idp.issue(caller)
     return FormRequest(idp.endpoint("resource"), Form((("access_token", token),)), method="GET")
 
@@ -70,3 +72,4 @@ def _judge_open(idp: Idp, token: str, scheme: str) -> None:
     if answer.status == 403:
         raise NotOffered("the scope of this client's tokens does not suffice")
     assert answer.status == 200
+    idp.expect_resource_closed()

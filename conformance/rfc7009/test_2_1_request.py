@@ -49,6 +49,7 @@ def test_token_outlives_its_revocation_by_another_client(idp: Idp, method_servic
     stranger = idp.other_client(method_service.client, grant="client_credentials")
     attacker = Caller(stranger, stranger.auth_methods[0])
     idp.prove(attacker)
+    idp.expect_revocation_works()
     token = idp.issue_watched(method_service)
     idp.revoke(token, attacker)
     assert idp.is_active(token, method_service), f"{stranger.name} revoked a token of {method_service.client.name}"
@@ -59,6 +60,7 @@ def test_token_of_the_implicit_grant_outlives_its_revocation_by_another_client(i
     stranger = idp.other_client(token_flow.client, grant="client_credentials")
     attacker = Caller(stranger, stranger.auth_methods[0])
     idp.prove(attacker)
+    idp.expect_revocation_works()
     token = idp.issue_watched(token_flow)
     idp.revoke(token, attacker)
     assert idp.is_active(token, token_flow), f"{stranger.name} revoked a token of {token_flow.client.name}"
@@ -69,6 +71,7 @@ def test_token_outlives_its_revocation_by_a_public_client(idp: Idp, one_method_s
     public = next((each for each in idp.profile.clients.values() if each.public), None)
     if public is None:
         raise NotOffered("the profile has no public client")
+    idp.expect_revocation_works()
     token = idp.issue_watched(one_method_service)
     idp.revoke(token, Caller(public, "none"))
     assert idp.is_active(token, one_method_service), f"{public.name} revoked a token that is not its own"
@@ -76,6 +79,7 @@ def test_token_outlives_its_revocation_by_a_public_client(idp: Idp, one_method_s
 
 @clause("rfc7009:2.1/only-own-tokens")
 def test_token_outlives_its_revocation_with_a_wrong_secret(idp: Idp, password_service: Caller) -> None:
+    idp.expect_revocation_works()
     token = idp.issue_watched(password_service)
     request = FormRequest(idp.endpoint("revocation"), Form((("token", token),)))
     secret = f"{password_service.client.secret}x"
@@ -86,6 +90,7 @@ def test_token_outlives_its_revocation_with_a_wrong_secret(idp: Idp, password_se
 @clause("rfc7009:2.1/only-own-tokens")
 @pytest.mark.parametrize("named", [False, True], ids=["anonymous", "client-id-only"])
 def test_token_outlives_its_revocation_without_credentials(idp: Idp, method_service: Caller, *, named: bool) -> None:
+    idp.expect_revocation_works()
     token = idp.issue_watched(method_service)
     request = FormRequest(idp.endpoint("revocation"), Form((("token", token),)))
     if named:

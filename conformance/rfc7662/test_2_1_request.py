@@ -11,6 +11,7 @@ REFRESH = "refresh_token"
 
 @clause("rfc7662:2.1/wrong-hint-still-found")
 def test_token_is_found_despite_a_wrong_hint(idp: Idp, one_method_service: Caller) -> None:
+    idp.expect_made_up_inactive(one_method_service)
     token = idp.issue_watched(one_method_service)
     answer = idp.introspect(token, idp.watcher(one_method_service), token_type_hint=REFRESH)
     assert answer.get("active") is True
@@ -18,6 +19,7 @@ def test_token_is_found_despite_a_wrong_hint(idp: Idp, one_method_service: Calle
 
 @clause("rfc7662:2.1/wrong-hint-still-found")
 def test_token_of_the_implicit_grant_is_found_despite_a_wrong_hint(idp: Idp, token_flow: Flow) -> None:
+    idp.expect_made_up_inactive(token_flow)
     token = idp.issue_watched(token_flow)
     answer = idp.introspect(token, idp.watcher(token_flow), token_type_hint=REFRESH)
     assert answer.get("active") is True

@@ -12,3 +12,4 @@ def test_basic_in_another_letter_case_is_accepted(idp: Idp, basic_service: Calle
     credentials = dict(request.headers)["Authorization"].partition(" ")[2]
     answer = idp.send(request.header("Authorization", f"{scheme} {credentials}"))
     assert answer.issued, f"status {answer.status}, error {answer.error}"
+    idp.expect_secret_matters(basic_service)

@@ -6,6 +6,10 @@ from grantproof.errors import GrantproofError
 from tests.interop.server import Server
 from tests.interop.servers.django_oauth_toolkit.server import DjangoOAuthToolkit
 from tests.interop.servers.keycloak.server import Keycloak
+from tests.interop.servers.embedded_tls.server import EmbeddedTls
+from tests.interop.servers.hydra.server import Hydra
+from tests.interop.servers.node_oauth2_server.server import NodeOAuth2Server
+from tests.interop.servers.oauth2_mock_server.server import OAuth2MockServer
 from tests.interop.servers.oauth2orize.server import OAuth2orize
 from tests.interop.servers.oidc_provider.server import OidcProvider
 from tests.interop.servers.spring_authorization_server.server import SpringAuthorizationServer
@@ -13,7 +17,17 @@ from tests.interop.servers.spring_authorization_server.server import SpringAutho
 ROOT = Path(__file__).parents[2]
 SERVERS: dict[str, Server] = {
     server.name: server
-    for server in (DjangoOAuthToolkit(), Keycloak(), OAuth2orize(), OidcProvider(), SpringAuthorizationServer())
+    for server in (
+        DjangoOAuthToolkit(),
+        EmbeddedTls(),
+        Hydra(),
+        Keycloak(),
+        NodeOAuth2Server(),
+        OAuth2MockServer(),
+        OAuth2orize(),
+        OidcProvider(),
+        SpringAuthorizationServer(),
+    )
 }
 
 

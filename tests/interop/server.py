@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Generator, Mapping, Sequence
@@ -23,7 +24,7 @@ from grantproof.errors import GrantproofError
 
 PATIENCE_S = 60.0
 """How long a server may take to come up, unless it says that it needs longer."""
-LISTENS = re.compile(r"^listening (http://127\.0\.0\.1:\d+)$", re.MULTILINE)
+LISTENS = re.compile(r"^listening (https?://127\.0\.0\.1:\d+)$", re.MULTILINE)
 """What a server of ours writes to its log once it listens."""
 _END_S = 5.0
 _KEPT = ("PATH", "JAVA_HOME", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ")
@@ -108,7 +109,7 @@ def installation(folder: Path, what: str) -> Generator[bool]:
     complete.touch()
 
 
-def run_tool(command: Sequence[str | Path], *, cwd: Path | None = None) -> None:
+def run_tool(command: Sequence[str | Path], *, cwd: Path | None = None, patience_s: float = 600) -> None:
     """Runs a tool to its end.
 
     Raises:
@@ -116,13 +117,22 @@ def run_tool(command: Sequence[str | Path], *, cwd: Path | None = None) -> None:
     """
     words = [str(word) for word in command]
     try:
-        done = subprocess.run(words, cwd=cwd, capture_output=True, text=True, timeout=600, check=False)
+        done = subprocess.run(words, cwd=cwd, capture_output=True, text=True, timeout=patience_s, check=False)
     except FileNotFoundError:
         raise GrantproofError(f"{words[0]} is needed and not on the PATH") from None
     except subprocess.TimeoutExpired:
-        raise GrantproofError(f"no end after ten minutes: {' '.join(words)}") from None
+        raise GrantproofError(f"no end after {patience_s / 60:g} minutes: {' '.join(words)}") from None
     if done.returncode:
         raise GrantproofError(f"failed: {' '.join(words)}", hint=_tail(done.stdout + done.stderr))
+
+
+def free_ports(count: int) -> list[int]:
+    """Loopback ports that are free now, for programs that cannot choose one themselves."""
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
 
 
 def spawn(

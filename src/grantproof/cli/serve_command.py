@@ -13,9 +13,15 @@ if TYPE_CHECKING:
 @click.option("--fault", "faults", multiple=True, metavar="ID", help="Break one rule; may be repeated.")
 @click.option("--oddity", "oddities", multiple=True, metavar="ID", help="Be lawful but unusual; may be repeated.")
 @click.option("--tls", is_flag=True, help="HTTPS with a throw-away CA; the profile trusts it.")
+@click.option("--issuer", metavar="URL", help="Behind a reverse proxy: the address that clients use.")
 @click.option("--list", "listed", is_flag=True, help="Show faults and oddities and exit.")
-def command(port: int, faults: "Sequence[str]", oddities: "Sequence[str]", *, tls: bool, listed: bool) -> None:
-    """Runs the embedded authorization server in the foreground; the first line printed is its profile's path."""
+def command(
+    port: int, faults: "Sequence[str]", oddities: "Sequence[str]", issuer: str | None, *, tls: bool, listed: bool
+) -> None:
+    """Runs the embedded authorization server in the foreground; the first line printed is its profile's path.
+
+    With --issuer a second line says where it listens itself.
+    """
     from grantproof.reference import variants
 
     if listed:
@@ -33,7 +39,8 @@ def command(port: int, faults: "Sequence[str]", oddities: "Sequence[str]", *, tl
             faults=tuple(faults),
             oddities=tuple(oddities),
             tls=tls,
-            on_ready=lambda path: click.echo(str(path)),
+            issuer=issuer or "",
+            on_ready=lambda path, address: click.echo(f"{path}\nlistening {address}" if issuer else str(path)),
         )
     except OSError as problem:
         raise GrantproofError(f"cannot serve on port {port}: {problem.strerror}", where="--port") from None

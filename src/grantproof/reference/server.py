@@ -9,8 +9,11 @@ import tempfile
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import uvicorn
+
+from grantproof.errors import GrantproofError
 
 from .app import AuthorizationServer
 from .clients import Credentials
@@ -36,28 +39,33 @@ def serve(
     oddities: Sequence[str] = (),
     *,
     tls: bool = False,
+    issuer: str = "",
     directory: Path | None = None,
-    on_ready: Callable[[Path], None] | None = None,
+    on_ready: Callable[[Path, str], None] | None = None,
 ) -> None:
     """Serves one authorization server on the loopback interface until SIGTERM or SIGINT.
 
-    `port` 0 takes a free one; `on_ready` gets the path of the profile once requests are answered. Without a directory
-    a private one is made and removed at the end.
+    `port` 0 takes a free one; `issuer` is the address that clients use where a reverse proxy stands in front, and the
+    server's own without one. `on_ready` gets the path of the profile and the server's own address once requests are
+    answered. Without a directory a private one is made and removed at the end.
 
     Raises:
-        GrantproofError: A fault or oddity is not known.
+        GrantproofError: A fault or oddity is not known, or the issuer is no http or https URL.
         OSError: The port is taken.
     """
+    if issuer:
+        _check_issuer(issuer)
     variants = (*faults, *oddities)
     rules = rules_of(variants)
     with _private_directory(directory) as private, _listen(port) as listener:
         credentials = Credentials.load(private)
         files = make_tls_files(private, rules.listener.certificate) if tls else None
-        issuer = f"{'https' if tls else 'http'}://{HOST}:{listener.getsockname()[1]}"
+        address = f"{'https' if tls else 'http'}://{HOST}:{listener.getsockname()[1]}"
+        issuer = issuer or address
         title = f"grantproof reference ({', '.join(variants) or 'lawful'})"
         path = write_profile_files(issuer, credentials, title, private / "embedded.toml", tls=tls)
         app = AuthorizationServer(issuer, credentials, rules)
-        _run(app, listener, files, lambda: on_ready(path) if on_ready else None, rules.listener)
+        _run(app, listener, files, lambda: on_ready(path, address) if on_ready else None, rules.listener)
 
 
 def serve_variants(port: int, directory: Path, on_ready: Callable[[str], None] | None = None) -> None:
@@ -72,6 +80,14 @@ def serve_variants(port: int, directory: Path, on_ready: Callable[[str], None] |
         base_url = f"http://{HOST}:{listener.getsockname()[1]}"
         host = VariantHost(base_url, Credentials.load(private))
         _run(host, listener, None, lambda: on_ready(base_url) if on_ready else None)
+
+
+def _check_issuer(issuer: str) -> None:
+    """Source: RFC 8414 section 2: an issuer has neither query nor fragment."""
+    parts = urlsplit(issuer)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or issuer.endswith("/") or {"?", "#"} & set(issuer):
+        hint = "http or https, a host, no query, no fragment, no slash at the end"
+        raise GrantproofError(f"{issuer!r} is no issuer for this server", where="--issuer", hint=hint)
 
 
 @contextlib.contextmanager

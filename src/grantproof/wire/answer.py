@@ -219,11 +219,19 @@ class AuthorizationAnswer:
         )
 
     def went_to(self, uri: str) -> bool:
-        """Whether the browser was sent to this URI, whatever was added to its query or fragment."""
+        """Whether the browser was sent to this URI, whatever was added to its query or fragment.
+
+        What was added may stand before or behind the URI's own query, whose parts keep their octets and order.
+
+        Source: RFC 6749 section 3.1.2.
+        """
         if self.location is None:
             return False
-        target, wanted = self.location.partition("#")[0], uri.partition("#")[0]
-        return target == wanted or target.startswith((wanted + "?", wanted + "&"))
+        (target, _, found), (wanted, mark, own) = (
+            each.partition("#")[0].partition("?") for each in (self.location, uri)
+        )
+        parts = iter(found.split("&"))
+        return target == wanted and (not mark or all(each in parts for each in own.split("&")))
 
     def describe(self) -> str:
         """Where it ended, in a few words that hold no secret."""

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from grantproof.errors import GrantproofError
 from grantproof.reference.clients import Credentials
 from grantproof.reference.form import parse_form
 from grantproof.reference.host import VariantHost, write_profile
 from grantproof.reference.profile import make_profile
+from grantproof.reference.server import serve
 
 if TYPE_CHECKING:
     from tests.unit.reference.conftest import Target
@@ -24,8 +26,9 @@ if TYPE_CHECKING:
 PROGRAM = """
 import sys
 from grantproof.reference.server import serve
-serve(tls=sys.argv[1] == "tls", on_ready=lambda path: print(path, flush=True))
+serve(tls=sys.argv[1] == "tls", on_ready=lambda path, _: print(path, flush=True))
 """
+PROXIED = "https://as.example/tenant"
 
 
 @pytest.mark.parametrize(("mode", "number"), [("plain", signal.SIGTERM), ("tls", signal.SIGINT)])
@@ -54,6 +57,30 @@ def test_server_answers_then_ends_cleanly_and_leaves_nothing(mode: str, number: 
             process.send_signal(number)
         assert process.wait(10) == 0
     assert not path.parent.exists()
+
+
+def test_behind_a_proxy_the_issuer_is_the_proxys_and_the_own_address_is_told() -> None:
+    command = [sys.executable, "-m", "grantproof", "serve", "--issuer", PROXIED]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            path, line = Path(process.stdout.readline().strip()), process.stdout.readline()
+            assert tomllib.loads(path.read_text("utf-8"))["target"]["issuer"] == PROXIED
+            address = line.removeprefix("listening ").strip()
+            metadata = httpx.get(f"{address}/.well-known/oauth-authorization-server/tenant").json()
+            assert (metadata["issuer"], metadata["token_endpoint"]) == (PROXIED, f"{PROXIED}/token")
+            page = httpx.get(f"{address}/tenant/authorize?response_type=token&client_id=spa-single")
+            assert "; Secure" in page.headers["set-cookie"]
+        finally:
+            process.terminate()
+
+
+@pytest.mark.parametrize(
+    "issuer", ["as.example", "ftp://as.example", "https://", f"{PROXIED}?a=b", f"{PROXIED}#", f"{PROXIED}/"]
+)
+def test_what_cannot_be_an_issuer_is_refused(issuer: str) -> None:
+    with pytest.raises(GrantproofError, match="is no issuer for this server"):
+        serve(issuer=issuer)
 
 
 def test_profile_has_every_secret_once_and_its_own_comments(credentials: Credentials) -> None:

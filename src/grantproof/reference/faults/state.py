@@ -153,6 +153,12 @@ def state_beyond_ascii_altered(rules: Rules) -> Rules:
     return _mangled(accepted, _granted, lambda state: state.encode("ascii", "replace").decode())
 
 
+@fault("state_short_refused", "rfc6749:A.5/state", "partial", "A state of less than eight characters is refused.")
+def state_short_refused(rules: Rules) -> Rules:
+    """The server decides what is hard enough to guess, though the value is none of its business."""
+    return rules | Rules(state_allowed=lambda call, state: len(state) >= 8 and rules.state_allowed(call, state))
+
+
 @fault("state_printable_refused", "rfc6749:A.5/state", "plain", "A state with punctuation is refused.")
 def state_printable_refused(rules: Rules) -> Rules:
     """Only letters and digits are taken for safe."""

@@ -145,6 +145,19 @@ def silent_requests_need_interaction(rules: Rules) -> Rules:
     return rules | Rules(silent_refusal=refusal)
 
 
+@oddity("errors_stand_before_own_query", "What is added to a redirect URI's query stands before it.", 39, 44)
+def errors_stand_before_own_query(rules: Rules) -> Rules:
+    """The query is retained, and the order of its parameters means nothing."""
+
+    def location(call: Call, uri: str, where: str, encoded: str) -> str:
+        base, mark, own = uri.partition("?")
+        if where == "query" and mark:
+            return f"{base}?{encoded}&{own}"
+        return rules.redirect_location(call, uri, where, encoded)
+
+    return response_type_errors_in_query(rules | Rules(redirect_location=location))
+
+
 @oddity("response_mode_ignored", "A response mode that does not go with a token is passed over.", 50)
 def response_mode_ignored(rules: Rules) -> Rules:
     """The fragment is used all the same."""

@@ -17,6 +17,17 @@ def metadata_only_by_openid(rules: Rules) -> Rules:
     return rules | Rules(metadata_status=lambda call: 200 if call.endpoint == "openid_metadata" else 404)
 
 
+@oddity("metadata_by_openid_without_algorithms", "The only document is that of OpenID Connect, without algorithms.", 61)
+def metadata_by_openid_without_algorithms(rules: Rules) -> Rules:
+    """OpenID Connect Discovery makes the list of algorithms for client authentication optional."""
+
+    def members(call: Call) -> dict[str, object]:
+        found = rules.common_metadata(call).items()
+        return {name: value for name, value in found if not name.endswith("auth_signing_alg_values_supported")}
+
+    return metadata_only_by_openid(rules | Rules(common_metadata=members))
+
+
 @oddity("metadata_relies_on_defaults", "Lists that have a default are left out.", 62)
 def metadata_relies_on_defaults(rules: Rules) -> Rules:
     """Silence proves nothing."""

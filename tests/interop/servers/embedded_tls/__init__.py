@@ -1,0 +1,1 @@
+"""The embedded server behind nginx, which speaks TLS for it."""

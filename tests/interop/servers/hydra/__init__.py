@@ -1,0 +1,1 @@
+"""Ory Hydra with a login and consent application of its own."""

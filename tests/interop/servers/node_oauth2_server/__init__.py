@@ -1,0 +1,1 @@
+"""@node-oauth/oauth2-server in an Express application."""
