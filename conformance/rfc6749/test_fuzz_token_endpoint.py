@@ -186,6 +186,7 @@ def test_fuzz_no_authorization_header_made_up_earns_a_token(idp: Idp, credential
 @clause("rfc6749:5.2/authorization-header-401")
 @fuzz(credentials=any_octets())
 def test_fuzz_no_basic_credentials_break_the_server(idp: Idp, credentials: bytes) -> None:
+    idp.expect_secret_matters(idp.caller("password_service", 0))
     answer = _raw(idp, _without_credentials(idp).to_request(), b"Authorization: Basic " + credentials)
     status = 401 if answer is None else answer.status
     assert status != 500, f"Authorization: Basic {credentials!r} got status {status}"
