@@ -5,9 +5,9 @@ from pathlib import Path
 from grantproof.errors import GrantproofError
 from tests.interop.server import Server
 from tests.interop.servers.django_oauth_toolkit.server import DjangoOAuthToolkit
-from tests.interop.servers.keycloak.server import Keycloak
 from tests.interop.servers.embedded_tls.server import EmbeddedTls
 from tests.interop.servers.hydra.server import Hydra
+from tests.interop.servers.keycloak.server import Keycloak
 from tests.interop.servers.node_oauth2_server.server import NodeOAuth2Server
 from tests.interop.servers.oauth2_mock_server.server import OAuth2MockServer
 from tests.interop.servers.oauth2orize.server import OAuth2orize

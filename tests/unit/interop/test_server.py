@@ -3,6 +3,7 @@
 import base64
 import re
 import signal
+import socket
 import sys
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from grantproof.wire.form import encode_component
 from tests.interop import run, server
 from tests.interop.catalogue import SERVERS, find_server
 from tests.interop.credentials import public_key_text, random_secret, reserved_secret, write_private_key
+from tests.interop.servers.embedded_tls import server as embedded_tls
 
 LISTENS = "import signal; print('a notice\\nlistening http://127.0.0.1:4711', flush=True); signal.pause()"
 STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {LISTENS}"
@@ -48,6 +50,29 @@ def test_a_server_that_takes_too_long_is_ended(tmp_path: Path) -> None:
     waits = "import signal; print('starting', flush=True); signal.pause()"
     with pytest.raises(GrantproofError, match="does not come up"):
         server.spawn([sys.executable, "-c", waits], cwd=tmp_path, log=tmp_path / "log", environ={}, patience_s=0.0)
+
+
+def test_a_server_may_speak_tls(tmp_path: Path) -> None:
+    program = LISTENS.replace("http:", "https:")
+    process, base_url = server.spawn([sys.executable, "-c", program], cwd=tmp_path, log=tmp_path / "log", environ={})
+    server.end_group(process)
+    assert base_url == "https://127.0.0.1:4711"
+
+
+def test_free_ports_are_several_and_can_be_taken() -> None:
+    ports = server.free_ports(3)
+    assert len(set(ports)) == 3
+    for port in ports:
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", port))
+
+
+def test_nginx_that_is_not_there_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(embedded_tls, "NGINX_FOLDERS", ())
+    with pytest.raises(GrantproofError, match="nginx is needed") as problem:
+        find_server("embedded-tls").install()
+    assert "apt-get install" in (problem.value.hint or "")
 
 
 def test_a_server_that_does_not_listen_to_reason_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

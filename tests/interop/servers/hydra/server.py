@@ -13,7 +13,7 @@ from tests.interop.servers.hydra.deploy import ADDRESSES
 HERE = Path(__file__).parent
 ROOT = HERE.parents[3]
 MODULE = "github.com/ory/hydra/v2"
-TAGS = "sqlite,sqlite_omit_load_extension,json1"
+BUILD = ("go", "build", "-buildvcs=false", "-tags", "sqlite,sqlite_omit_load_extension,json1")
 """The database in memory is SQLite, which is only in builds that ask for it, and needs a C compiler."""
 BUILD_PATIENCE_S = 3600
 
@@ -32,7 +32,7 @@ class Hydra:
                 run_tool(["gcc", "--version"])
                 shutil.copy(HERE / "go.mod", folder)
                 shutil.copy(HERE / "go.sum", folder)
-                run_tool(["go", "build", "-tags", TAGS, "-o", "hydra", MODULE], cwd=folder, patience_s=BUILD_PATIENCE_S)
+                run_tool([*BUILD, "-o", "hydra", MODULE], cwd=folder, patience_s=BUILD_PATIENCE_S)
 
     @property
     def _folder(self) -> Path:
