@@ -13,6 +13,7 @@ from grantproof.checks import (
     FormRequest,
     Idp,
     Inconclusive,
+    LoginRepeatsError,
     NotOffered,
     clause,
     control,
@@ -68,7 +69,7 @@ def test_wrong_password_gets_nothing(idp: Idp, token_flow: Flow) -> None:
     request = idp.authorization_request(token_flow)
     try:
         answer = idp.follow(request, agent=idp.fresh_agent(), password=secrets.token_urlsafe(12))
-    except Inconclusive:
+    except LoginRepeatsError:
         return  # the login page came back again: the password was refused
     assert not answer.issued, answer.describe()
 

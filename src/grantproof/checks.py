@@ -11,7 +11,7 @@ import pytest
 
 from grantproof.errors import Inconclusive, NotOffered
 from grantproof.idp import Idp
-from grantproof.login import UserAgent
+from grantproof.login import LoginRepeatsError, UserAgent
 from grantproof.roles import Caller, Flow
 from grantproof.transport import ResetError
 from grantproof.wire.answer import Answer, AuthorizationAnswer, TokenAnswer
@@ -56,6 +56,7 @@ __all__ = [
     "FormRequest",
     "Idp",
     "Inconclusive",
+    "LoginRepeatsError",
     "NotOffered",
     "Request",
     "ResetError",

@@ -24,6 +24,9 @@ class GrantproofError(Exception):
 class Inconclusive(Exception):  # noqa: N818 - it names an ending, not an error
     """A check cannot decide: the target was unreachable, limited us, or its control did not hold."""
 
+    key: str = ""
+    """The place in the profile that is most likely wrong, as `login.steps[0].submit`; empty where nobody knows."""
+
 
 class CredentialsRefused(Inconclusive):
     """Every method of a client got invalid_client, or the login is unknown: a wrong profile, most likely."""

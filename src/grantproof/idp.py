@@ -7,6 +7,7 @@ Rules of this file:
 """
 
 import contextlib
+import copy
 import re
 import secrets
 import ssl
@@ -19,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from grantproof.errors import CredentialsRefused, GrantproofError, Inconclusive, NotOffered
-from grantproof.login import Chromium, FormsDriver, UserAgent
+from grantproof.login import Driver, Drivers, LoginPace, LoginStuckError, StuckPages, UserAgent
 from grantproof.profile.discovery import Metadata, fill_endpoints, metadata_sources, read_metadata
 from grantproof.profile.offer import SHORT_LIFETIME_S, Offer
 from grantproof.roles import ROLES, Caller, Flow, Holder, distinct
@@ -63,7 +64,8 @@ class Idp:
         default_factory=dict[tuple[str, str], "_Doubt | None"], repr=False
     )
     _posts: dict[str, bool] = field(default_factory=dict[str, bool], repr=False)
-    _last_login: float = field(default=0.0, repr=False)
+    _pages: StuckPages = field(default_factory=StuckPages, repr=False)
+    _pace: LoginPace = field(default_factory=lambda: LoginPace(0), repr=False)
     _first_answers: dict[str, tuple[TokenAnswer, float]] = field(
         default_factory=dict[str, tuple[TokenAnswer, float]], repr=False
     )
@@ -71,16 +73,18 @@ class Idp:
     _assertions: dict[str, tuple[Caller, str]] = field(default_factory=dict[str, tuple[Caller, str]], repr=False)
     _indifferent: dict[str, bool] = field(default_factory=dict[str, bool], repr=False)
     _grace_s: float = field(default=PROPAGATION_S, repr=False)
-    _chromium: Chromium = field(default_factory=Chromium, repr=False)
 
     @classmethod
-    def open(cls, profile: "Profile", *, counter: Path | None = None, workers: int = 1) -> Self:
+    def open(
+        cls, profile: "Profile", *, counter: Path | None = None, workers: int = 1, pages: Path | None = None
+    ) -> Self:
         """Connects a profile to its target: reads the metadata and fills the endpoints that the profile leaves open.
 
         Args:
             profile: as loaded.
             counter: a file that all workers of the run share, for `politeness.max_requests`.
             workers: how many processes share the rate.
+            pages: a folder for the pages on which a login is stuck; None keeps none.
         """
         redactor = Redactor(profile.secrets())
         recorder = Recorder(redactor)
@@ -107,7 +111,10 @@ class Idp:
             {answer.url: answer.body for answer in documents if answer.status == 200}, profile.target.issuer
         )
         unread = "" if documents else failure
-        return cls(fill_endpoints(profile, metadata), transport, tuple(documents), metadata, unread)
+        pace = LoginPace(profile.politeness.login_interval_s, counter.with_name("logins") if counter else None)
+        filled = fill_endpoints(profile, metadata)
+        kept = StuckPages(pages, redactor)
+        return cls(filled, transport, tuple(documents), metadata, unread, _pages=kept, _pace=pace)
 
     def __enter__(self) -> Self:
         return self
@@ -116,9 +123,9 @@ class Idp:
         self.close()
 
     def close(self) -> None:
-        """Closes the connections, and the browser if there is one."""
+        """Closes the connections, and the browser of the logins."""
+        self._drivers.close()
         self.transport.close()
-        self._chromium.close()
 
     @cached_property
     def offer(self) -> Offer:
@@ -469,7 +476,7 @@ class Idp:
         """
         agent = agent or self.agent()
         if not agent.signed_in and not stop_at_pages:
-            self._wait_for_login()
+            self._pace.wait()
         try:
             journey = self._driver(agent.user, password).walk(
                 request.to_request(), agent, choice=choice, leave_at=self._redirect_uris, stop_at_pages=stop_at_pages
@@ -477,11 +484,16 @@ class Idp:
         except ResetError as problem:
             self._judge_reset(request.to_request(), problem)
             raise
-        if any(step.truncated for step in journey.steps):
+        except LoginStuckError as problem:
+            problem.args = (f"{problem}{self._pages.keep(problem.page)}",)
+            raise
+        if not journey.unseen and any(step.truncated for step in journey.steps):
             raise Inconclusive("a page does not end, and is cut at a megabyte")
-        agent.signed_in = agent.signed_in or bool(journey.acted)
+        agent.signed_in = agent.signed_in or (bool(journey.acted) and not journey.unseen)
         asked = request.form.get("redirect_uri") or request.query.get("redirect_uri")
-        answer = AuthorizationAnswer(journey.redirect, journey.page, tuple(journey.steps), tuple(journey.acted), asked)
+        answer = AuthorizationAnswer(
+            journey.redirect, journey.page, journey.seen, tuple(journey.acted), asked, journey.diagnosis
+        )
         for form in (answer.fragment, answer.query, answer.parameters):
             for name in (*_TOKEN_NAMES, "code"):
                 self._learn(form.get(name))
@@ -524,6 +536,8 @@ class Idp:
         Raises:
             NotOffered: the profile does not say which of its login steps gives consent.
         """
+        if self.profile.login.driver == "command" and answer.acted:
+            raise NotOffered("the login command does not tell whether the user was asked for consent")
         deciding = {step.when for step in self.profile.login.steps if step.choice is not None}
         if not deciding:
             raise NotOffered("no login step of the profile has a choice, so consent cannot be told from login")
@@ -540,6 +554,8 @@ class Idp:
             NotOffered: the journey does not stop at a page there.
         """
         if which == "consent":
+            if self.profile.login.driver == "command":
+                raise NotOffered("the login command does not show the consent page")
             self.authorize(flow)
         request = self.authorization_request(flow, **({"client_id": "no-such-client"} if which == "error" else {}))
         agent = self.fresh_agent() if which == "login" else self.agent()
@@ -559,28 +575,15 @@ class Idp:
             raise NotOffered("the journey does not stop at a page on which consent is given")
         return request
 
-    def _driver(self, user: str, password: str | None = None) -> FormsDriver:
-        """What walks through the pages, as the profile says. What is not used is not imported."""
-        login, origins = self.profile.login, self.profile.origins
-        if login.driver == "command":
-            from grantproof.login.command import CommandDriver, Program  # noqa: PLC0415 - see above
+    @cached_property
+    def _drivers(self) -> Drivers:
+        return Drivers(self.profile, self.transport)
 
-            who = _user_of(self.profile, user)
-            name, own = (who.username, who.password) if who else ("", "")
-            folder = self.profile.path.parent if self.profile.path else Path()
-            return CommandDriver(self.transport, origins, Program(login.command, folder, name, password or own))
-        steps = _steps_for(self.profile, user, password)
-        if login.driver == "browser":
-            from grantproof.login.browser import BrowserDriver  # noqa: PLC0415 - see above
-
-            return BrowserDriver(self.transport, steps, origins, self._chromium)
-        return FormsDriver(self.transport, steps, origins)
-
-    def _wait_for_login(self) -> None:
-        pause_s = self._last_login + self.profile.politeness.login_interval_s - time.monotonic()
-        if pause_s > 0 and self._last_login:
-            time.sleep(pause_s)
-        self._last_login = time.monotonic()
+    def _driver(self, user: str, password: str | None = None) -> Driver:
+        own = _user_of(self.profile, user)
+        if own is not None and password is not None:
+            own = own.model_copy(update={"password": password})
+        return self._drivers.open(_steps_for(self.profile, user, password), own)
 
     # Tokens over time.
 
@@ -862,7 +865,7 @@ class Idp:
                 self._proofs[key] = Inconclusive(f"the plain request itself: {problem}")
         doubt = self._proofs[key]
         if doubt is not None:
-            raise type(doubt)(*doubt.args)
+            raise copy.copy(doubt)
 
     def prove_credentials(self, holder: Holder) -> None:
         """The lesser control of checks that judge the plain request itself: the profile's credentials are right.
@@ -877,7 +880,7 @@ class Idp:
                 self.prove(holder)
             doubt = self._proofs.get((type(holder).__name__, str(holder)))
             if isinstance(doubt, CredentialsRefused):
-                raise CredentialsRefused(*doubt.args)
+                raise copy.copy(doubt)
             return
         for method in (holder.method, *holder.client.auth_methods):
             try:
@@ -960,9 +963,12 @@ class Idp:
             stuck = page is not None and page.status == 200 and b"<form" in page.body.lower()
             known = answer.went_to(flow.redirect_uri)
             refused = stuck or (not known and self._treats_flow_as_a_stranger(flow, answer, fresh=fresh))
-            return (CredentialsRefused if refused else Inconclusive)(
-                f"the plain request of {flow.client.name} ({flow.response_type}) ended at {answer.describe()}"
+            why = f": {answer.diagnosis}{self._pages.keep(answer.page)}" if answer.diagnosis else ""
+            doubt = (CredentialsRefused if refused else Inconclusive)(
+                f"the plain request of {flow.client.name} ({flow.response_type}) ended at {answer.describe()}{why}"
             )
+            doubt.key = "login.steps" if stuck else ""
+            return doubt
         return None
 
     def other_client(self, client: "Client", *, grant: str) -> "Client":

@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING
 
 from grantproof.errors import GrantproofError, Inconclusive, NotOffered
 from grantproof.roles import ROLES, Caller, Flow
+from grantproof.wire.answer import AuthorizationAnswer
 from grantproof.wire.request import FORM_TYPE, Request
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from grantproof.idp import Idp
 
@@ -32,7 +33,9 @@ def examine(idp: "Idp") -> "Iterator[Finding]":
         yield from _endpoint(idp, name)
     yield from _callers(idp)
     yield from _flows(idp)
+    yield from _users(idp)
     yield from _optional(idp)
+    yield from _introspection(idp)
 
 
 def _metadata(idp: "Idp") -> "Iterator[Finding]":
@@ -83,26 +86,93 @@ def _callers(idp: "Idp") -> "Iterator[Finding]":
 
 
 def _flows(idp: "Idp") -> "Iterator[Finding]":
+    said: set[Finding] = set()
     for holder in ROLES["flow"].find(idp.profile):
         if isinstance(holder, Flow):
-            yield _proof(
-                idp,
-                holder,
-                f"clients.{holder.client.name}",
-                f"login and consent reach the redirect URI with {holder.response_type}",
-            )
+            works = f"login and consent reach the redirect URI with {holder.response_type}"
+            finding = _proof(idp, holder, f"clients.{holder.client.name}", works)
+            if finding.ok or finding not in said:  # a login that does not work fails for every client alike
+                yield finding
+            said.add(finding)
+
+
+def _users(idp: "Idp") -> "Iterator[Finding]":
+    """The second user signs in too, and the steps that refuse consent refuse it."""
+    flow = next(
+        (each for each in ROLES["flow"].find(idp.profile) if isinstance(each, Flow) and _holds(idp, each)), None
+    )
+    if flow is None:
+        return
+    if idp.profile.user2 is not None:
+        yield _outcome("user2", lambda: _second_user(idp, flow))
+    refusing = [number for number, step in enumerate(idp.profile.login.steps) if step.choice == "deny"]
+    if refusing:
+        yield _outcome(f"login.steps[{refusing[0]}]", lambda: _refusal(idp, flow))
+
+
+def _holds(idp: "Idp", flow: Flow) -> bool:
+    try:
+        idp.prove(flow)
+    except (Inconclusive, NotOffered, AssertionError):
+        return False
+    return True
+
+
+def _second_user(idp: "Idp", flow: Flow) -> tuple[bool, str]:
+    answer = idp.authorize(flow, agent=idp.fresh_agent("user2"))
+    return answer.issued, "login and consent reach the redirect URI" if answer.issued else _ending(answer)
+
+
+def _refusal(idp: "Idp", flow: Flow) -> tuple[bool, str]:
+    answer = idp.authorize(flow, agent=idp.fresh_agent(), choice="deny")
+    if answer.issued:
+        asked = set(answer.acted) & {step.when for step in idp.profile.login.steps if step.choice == "deny"}
+        return not asked, "the refused consent was given" if asked else "consent is not asked again, so not refused"
+    return answer.error is not None, f"refused consent: {answer.describe()}" if answer.error else _ending(answer)
+
+
+def _ending(answer: AuthorizationAnswer) -> str:
+    return f"ended at {answer.describe()}" + (f": {answer.diagnosis}" if answer.diagnosis else "")
+
+
+def _introspection(idp: "Idp") -> "Iterator[Finding]":
+    """The client that is to introspect may."""
+    service = next((each for each in ROLES["service"].find(idp.profile) if isinstance(each, Caller)), None)
+    name = idp.profile.claims.introspection_client
+    if service is None or name is None or not idp.profile.endpoints.introspection:
+        return
+
+    def look() -> tuple[bool, str]:
+        answer = idp.introspect(idp.issue(service))
+        if answer.get("active") is True:
+            return True, f"{name} sees a token of {service.client.name}"
+        return False, f"{name} is not told of a token of {service.client.name} (status {answer.status})"
+
+    yield _outcome("claims.introspection_client", look)
 
 
 def _proof(idp: "Idp", holder: Caller | Flow, key: str, works: str) -> Finding:
-    try:
+    def prove() -> tuple[bool, str]:
         idp.prove(holder)
+        return True, works
+
+    return _outcome(key, prove)
+
+
+def _outcome(key: str, attempt: "Callable[[], tuple[bool, str]]") -> Finding:
+    """What an attempt says of the profile; what failed may know a better place to mend than `key`."""
+    try:
+        ok, message = attempt()
     except NotOffered as problem:
         return Finding(ok=False, key=key, message=str(problem))
-    except (Inconclusive, AssertionError) as problem:
-        return Finding(ok=False, key=key, message=str(problem), unreachable="no connection" in str(problem))
+    except Inconclusive as problem:
+        unreachable = "no connection" in str(problem)
+        return Finding(ok=False, key=problem.key or key, message=str(problem), unreachable=unreachable)
+    except AssertionError as problem:
+        return Finding(ok=False, key=key, message=str(problem))
     except OSError as problem:
         raise GrantproofError(f"a file of the profile cannot be read: {problem.strerror}", where=key) from None
-    return Finding(ok=True, key=key, message=works)
+    return Finding(ok=ok, key=key, message=message)
 
 
 def _optional(idp: "Idp") -> "Iterator[Finding]":

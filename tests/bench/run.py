@@ -30,11 +30,11 @@ RULEBOOKS = ("rfc6749", "bcp9700", "oidc", "rfc9068")
 def captured() -> Generator[list[Request]]:
     """The requests that go over the wire while the context lasts."""
     requests: list[Request] = []
-    exchange: Callable[[Transport, Request], Answer] = vars(Transport)["_exchange"]
+    exchange: Callable[[Transport, Request, int], Answer] = vars(Transport)["_exchange"]
 
-    def keep(transport: Transport, request: Request) -> Answer:
+    def keep(transport: Transport, request: Request, limit: int) -> Answer:
         requests.append(request)
-        return exchange(transport, request)
+        return exchange(transport, request, limit)
 
     patch = pytest.MonkeyPatch()
     patch.setattr(Transport, "_exchange", keep)

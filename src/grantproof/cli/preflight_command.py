@@ -1,6 +1,7 @@
 """`grantproof preflight --idp P`."""
 
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -10,11 +11,15 @@ if TYPE_CHECKING:
     from grantproof.profile.model import Profile
 
 
+PAGES = Path("reports", "preflight")
+
+
 @click.command("preflight")
 @click.option("--idp", required=True, metavar="P", help="A profile's path, the name of a shipped one, or embedded.")
 def command(idp: str) -> int:
     """Proves a profile: endpoints reachable, credentials right, the login reaches the redirect URI."""
     from grantproof.idp import Idp
+    from grantproof.login import require_driver
     from grantproof.preflight import examine
     from grantproof.profile.loading import load
 
@@ -24,12 +29,15 @@ def command(idp: str) -> int:
 
             idp = str(stack.enter_context(start()))
         profile = load(idp)
-        target = stack.enter_context(Idp.open(profile))
+        require_driver(profile)
+        target = stack.enter_context(Idp.open(profile, pages=PAGES))
         findings: list[Finding] = []
         for finding in examine(target):
             findings.append(finding)
             click.echo(target.transport.recorder.redactor.text(_line(profile, finding)))
     broken = [finding for finding in findings if not finding.ok]
+    if any("the page is kept as " in finding.message for finding in broken):
+        click.echo(f"the pages are in {PAGES}")
     if not findings:
         click.echo("nothing to prove: the profile has no client")
         return 2

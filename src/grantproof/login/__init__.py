@@ -1,6 +1,19 @@
 """How a test user signs in and decides: the journey of a browser through a server's own pages."""
 
-from grantproof.login.chromium import Chromium
-from grantproof.login.forms import FormsDriver, Journey, UserAgent
+from grantproof.login.drivers import Drivers, require_driver
+from grantproof.login.journey import Driver, Journey, LoginRepeatsError, LoginStuckError, UserAgent
+from grantproof.login.keeping import STUCK_PAGES, StuckPages
+from grantproof.login.pace import LoginPace
 
-__all__ = ["Chromium", "FormsDriver", "Journey", "UserAgent"]
+__all__ = [
+    "STUCK_PAGES",
+    "Driver",
+    "Drivers",
+    "Journey",
+    "LoginPace",
+    "LoginRepeatsError",
+    "LoginStuckError",
+    "StuckPages",
+    "UserAgent",
+    "require_driver",
+]

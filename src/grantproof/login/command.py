@@ -1,126 +1,190 @@
-"""The `command` driver: the user's own program goes through login and consent, and prints where it ended.
+"""The `command` driver: the user's own program signs in, and prints where the browser was sent.
 
 Rules of this file:
-- The password goes by the environment, never by an argument; what the program says is redacted before it is shown.
-- The program sees the address only, so a request by POST cannot be made with it, and pages on the way are looked at by
-  the forms driver without steps.
+- The password goes into the environment, never into an argument. Output and time are bounded.
+- What the program does is not seen. What cannot be told from a URL is not offered, never passed.
 """
 
 import os
+import signal
 import subprocess
+import threading
 from contextlib import suppress
-from dataclasses import dataclass, field
-from pathlib import Path
-from signal import SIGKILL
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, NoReturn
+from urllib.parse import urlsplit
 
-from grantproof.errors import Inconclusive, NotOffered
-from grantproof.login.forms import FormsDriver, Journey, UserAgent, leaves
-from grantproof.wire.answer import Redirect
-from grantproof.wire.request import Request
+from grantproof.errors import NotOffered
+from grantproof.login.forms import FormsDriver
+from grantproof.login.journey import Journey, LoginStuckError, Territory, UserAgent
+from grantproof.wire.answer import Answer, Redirect
+from grantproof.wire.form import Form
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
+    from pathlib import Path
 
+    from grantproof.profile.model import User
     from grantproof.transport import Transport
+    from grantproof.wire.request import Request
 
-PATIENCE_S = 120.0
-_LONGEST = 65_536
-_TAIL = 300
-
-
-@dataclass(frozen=True)
-class Program:
-    """The user's program and the user it signs in. The repr shows no argument and no password."""
-
-    command: tuple[str, ...] = field(repr=False)
-    folder: Path
-    username: str = ""
-    password: str = field(default="", repr=False)
+_PATIENCE = 6
+_KEPT = 65_536
+_TAIL = 400
+_AUTHENTICATE = 401
 
 
-class CommandDriver(FormsDriver):
-    """Walks by the user's own program.
+class CommandDriver:
+    """Sends the authorization request itself; where that ends at a page, the user's program takes over.
 
     Args:
-        transport: sends what is not left to the program, and keeps the record.
+        transport: sends the authorization request, and follows its redirections inside the server.
+        command: the program and its first arguments; the URL comes last.
+        folder: where it runs; None for the current one.
+        user: whose name and password it gets.
         origins: where the authorization server and its login pages live.
-        program: what is run.
-        patience_s: how long it may take.
     """
 
     def __init__(
-        self, transport: "Transport", origins: "Collection[str]", program: Program, patience_s: float = PATIENCE_S
+        self,
+        transport: "Transport",
+        command: "Sequence[str]",
+        folder: "Path | None",
+        user: "User | None",
+        origins: "Collection[str]",
     ) -> None:
-        super().__init__(transport, (), origins)
-        self._program = program
-        self._patience_s = patience_s
+        self._transport = transport
+        self._command = tuple(command)
+        self._folder = folder
+        self._user = user
+        self._origins = frozenset(origins)
 
     def walk(
         self,
-        request: Request,
+        request: "Request",
         agent: UserAgent,
         *,
         choice: str = "allow",
         leave_at: "Collection[str]" = (),
         stop_at_pages: bool = False,
     ) -> Journey:
-        """Has the program open the request's address, and reads where it says that it ended.
+        """As `Driver` says. A page with an error status ends the journey: there is nothing to sign in to.
 
         Raises:
-            NotOffered: the request is no GET.
-            Inconclusive: the program fails, takes too long, or prints no address.
+            NotOffered: a request by POST, or one for form_post, which a URL cannot show.
+            Inconclusive: the program fails, takes too long, or prints no URL.
         """
-        if stop_at_pages:
-            return super().walk(request, agent, choice=choice, leave_at=leave_at, stop_at_pages=True)
+        forms = FormsDriver(self._transport, (), self._origins)
+        journey = forms.walk(request, agent, choice=choice, leave_at=leave_at, stop_at_pages=True)
+        page = journey.page
+        if page is None or stop_at_pages or (page.status >= 400 and page.status != _AUTHENTICATE):
+            return journey
         if request.method != "GET":
-            raise NotOffered(f"the login command opens addresses, so nothing can be sent by {request.method}")
-        url = self._run(request.url, choice, agent)
-        journey = Journey(acted=["command"])
-        if leaves(url, self.origins, leave_at):
-            journey.redirect = Redirect("command", url)
+            raise NotOffered("the login by a command begins at a URL, so a request by POST cannot go through it")
+        if Form.parse(urlsplit(request.url).query).get("response_mode") == "form_post":
+            raise NotOffered("the login by a command ends at a URL, which does not show a posted form")
+        url = self._run(request.url, choice)
+        journey.acted.append("command")
+        journey.unseen = True
+        if Territory(self._origins, frozenset(leave_at)).holds(url):
+            journey.page = UnseenPage(url)
         else:
-            journey.page = self.transport.send(Request("GET", url.partition("#")[0]))
-            journey.steps.append(journey.page)
+            journey.page, journey.redirect = None, Redirect("command", url)
         return journey
 
-    def _run(self, url: str, choice: str, agent: UserAgent) -> str:
-        program = self._program
-        environ = {
-            **os.environ,
-            "GRANTPROOF_CHOICE": choice,
-            "GRANTPROOF_USERNAME": program.username,
-            "GRANTPROOF_PASSWORD": program.password,
-            "GRANTPROOF_SESSION": "kept" if agent.signed_in else "fresh",
-        }
-        name = Path(program.command[0]).name
+    def submission(self, answer: Answer, choice: str) -> "Request | None":
+        """Nothing: the program alone knows how consent is given."""
+        del answer, choice
+        return None
+
+    def _run(self, url: str, choice: str) -> str:
+        limit_s = _PATIENCE * self._transport.timeout_s
+        environment = {**os.environ, "GRANTPROOF_CHOICE": choice}
+        if self._user is not None:
+            environment["GRANTPROOF_USERNAME"] = self._user.username
+            environment["GRANTPROOF_PASSWORD"] = self._user.password
         try:
-            process = subprocess.Popen(  # noqa: S603 - the user's own program, as the profile names it
-                [*program.command, url],
-                cwd=program.folder,
-                env=environ,
+            program = subprocess.Popen(  # noqa: S603 - the user's own program, without a shell
+                [*self._command, url],
+                cwd=self._folder,
+                env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 start_new_session=True,
             )
-        except OSError as problem:
-            raise Inconclusive(f"the login command {name} does not start: {problem.strerror}") from None
-        with process:
-            try:
-                said, complained = process.communicate(timeout=self._patience_s)
-            except subprocess.TimeoutExpired:
-                raise Inconclusive(f"the login command {name} does not end within {self._patience_s:g} s") from None
-            finally:
-                with suppress(ProcessLookupError, PermissionError):
-                    os.killpg(process.pid, SIGKILL)
-        return self._read(name, process.returncode, said[:_LONGEST], complained)
+        except (OSError, ValueError) as problem:
+            reason = problem.strerror if isinstance(problem, OSError) else "the URL does not fit in an argument"
+            raise LoginStuckError(f"the login command cannot be started: {reason}", key="login.command") from None
+        output, complaints = _Reader(program.stdout), _Reader(program.stderr)
+        try:
+            code = program.wait(limit_s)
+        except subprocess.TimeoutExpired:
+            self._fail(f"takes longer than {limit_s:g} s", complaints)
+        finally:
+            _end(program)
+            output.join()
+            complaints.join()
+        if code != 0:
+            self._fail(f"ended with exit code {code}", complaints)
+        return self._last_url(output, complaints)
 
-    def _read(self, name: str, code: int, said: bytes, complained: bytes) -> str:
-        if code:
-            told = self.transport.recorder.redactor.text(complained[-_TAIL:].decode("utf-8", "replace")).strip()
-            raise Inconclusive(f"the login command {name} ended with exit code {code}: {told or 'it said nothing'}")
-        lines = said.decode("utf-8", "replace").split()
-        if not lines or "://" not in lines[-1]:
-            raise Inconclusive(f"the login command {name} printed no address")
-        return lines[-1]
+    def _last_url(self, output: "_Reader", complaints: "_Reader") -> str:
+        lines = [line.strip() for line in output.text.splitlines() if line.strip()]
+        url = lines[-1] if lines else ""
+        try:
+            scheme = urlsplit(url).scheme
+        except ValueError:
+            scheme = ""
+        if not scheme or " " in url:
+            self._fail("printed no URL as its last line", complaints)
+        return url
+
+    def _fail(self, what: str, complaints: "_Reader") -> NoReturn:
+        complaints.join()
+        tail = self._transport.recorder.redactor.text(complaints.text.strip())[-_TAIL:]
+        raise LoginStuckError(f"the login command {what}" + (f": {tail}" if tail else ""), key="login.command")
+
+
+class UnseenPage(Answer):
+    """The page of a URL that a program printed: nothing else is known of it."""
+
+    def __init__(self, url: str) -> None:
+        object.__setattr__(self, "url", url)
+
+    def __getattr__(self, name: str) -> object:
+        if name not in {"status", "headers", "body"}:
+            raise AttributeError(name)
+        raise NotOffered(f"the command driver does not see the {name} of the page where it ended")
+
+
+class _Reader(threading.Thread):
+    """Reads a stream to its end and keeps the last part of it, so that the program never waits for us."""
+
+    def __init__(self, stream: "IO[bytes] | None") -> None:
+        super().__init__(daemon=True)
+        assert stream is not None  # noqa: S101 - both are pipes
+        self._stream = stream
+        self._kept: bytes = b""
+        self.start()
+
+    def run(self) -> None:
+        """Reads until the program, and whatever it left behind, has closed the stream."""
+        with self._stream, suppress(OSError, ValueError):
+            while octets := os.read(self._stream.fileno(), 4_096):
+                self._kept = (self._kept + octets)[-_KEPT:]
+
+    def join(self, timeout: float | None = 2.0) -> None:
+        """Waits a moment for the end."""
+        super().join(timeout)
+
+    @property
+    def text(self) -> str:
+        """What was kept."""
+        return self._kept.decode("utf-8", "replace")
+
+
+def _end(program: "subprocess.Popen[bytes]") -> None:
+    """Ends the program and what it started."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(program.pid, signal.SIGKILL)
+    program.wait()

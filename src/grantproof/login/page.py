@@ -20,10 +20,17 @@ _SCRIPT_LOCATION = re.compile(
     r"""(?:\b(?:window|document|self|top|parent)\s*\.\s*)?\blocation(?:\s*\.\s*href)?\s*(?:=(?!=)|\.\s*(?:replace|assign)\s*\()\s*"""
     r"""(["'`])((?:(?!\1)[^\\\n]|\\.)+)\1"""
 )
-_SUBMIT = re.compile(r"\.\s*(?:submit|requestSubmit|click)\s*\(")
-_REFRESH = re.compile(r"""^\s*[\d.]+\s*[;,]\s*(?:url\s*=\s*)?["']?([^"']+?)["']?\s*$""", re.IGNORECASE)
+_SUBMIT = re.compile(
+    r"""(?:getElementById\s*\(\s*["'](?P<id>[^"']+)["']\s*\)|forms\s*\[\s*(?:(?P<place>\d+)|["'](?P<word>[^"']+)["'])\s*\]"""
+    r"""|document\s*\.\s*(?P<name>\w+))?\s*\.\s*(?:submit|requestSubmit|click)\s*\(\s*\)"""
+)
+_COMMENT = re.compile(r"^\s*//[^\n]*$|^\s*/\*.*?\*/", re.MULTILINE | re.DOTALL)
+_SCRIPT_TYPES = re.compile(r"|module|(?:text|application)/(?:x-)?(?:java|ecma)script", re.IGNORECASE)
+_REFRESH = re.compile(r"""^\s*[\d.]+(?:\s*[;,]|\s)\s*(?:url\s*=\s*)?["']?([^"']+?)["']?\s*$""", re.IGNORECASE)
 _JS_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))")
 _SHOWN = 80
+_LISTED = 5
+_LISTED_FIELDS = 12
 _UNSENT = frozenset({"button", "file", "image", "reset", "submit"})
 
 
@@ -45,14 +52,23 @@ class Page:
         """The form elements in order."""
         return list(self.root.iter("form"))
 
+    @property
+    def base(self) -> str:
+        """What relative references on the page start from."""
+        found = next((each.get("href") for each in self.root.iter("base") if each.get("href")), None)
+        return resolve(self.answer.url, found) if found else self.answer.url
+
     def describe(self) -> str:
-        """Title, forms and their fields: what a person needs to write a login step."""
+        """Title, forms, their fields and buttons, never a value: what a person needs to write a login step."""
         return f"status {self.answer.status}, title {self.title!r}, {self.shape}"
 
     @property
     def shape(self) -> str:
-        """The forms and their fields."""
-        return "; ".join(_describe_form(form) for form in self.forms[:5]) or "no form"
+        """The forms with the names and types of their fields; without a form, the fields that stand alone."""
+        shown = [_describe_form(form) for form in self.forms[:_LISTED]]
+        if not shown and (alone := _field_names(self.root)):
+            return f"no form, but the fields {', '.join(alone)}"
+        return "; ".join(shown) or "no form"
 
 
 def read_page(answer: Answer) -> Page | None:
@@ -86,7 +102,7 @@ def find_redirect(answer: Answer, page: Page | None = None) -> Redirect | None:
 
 
 def _in_page(page: Page) -> Redirect | None:
-    base, status = page.answer.url, page.answer.status
+    base, status = page.base, page.answer.status
     for meta in page.root.iter("meta"):
         if (meta.get("http-equiv") or "").lower() == "refresh" and (
             refresh := _REFRESH.match(meta.get("content") or "")
@@ -96,20 +112,37 @@ def _in_page(page: Page) -> Redirect | None:
     for script in scripts:
         for found in _SCRIPT_LOCATION.finditer(script):
             target = resolve(base, _JS_ESCAPE.sub(_unescape, found[2]))
-            if target.partition("#")[0] != base.partition("#")[0]:
+            if target.partition("#")[0] != page.answer.url.partition("#")[0]:
                 return Redirect("script", target, status)
-    if page.forms and any(_SUBMIT.search(script) for script in scripts):
-        form = page.forms[0]
-        fields = Form(tuple(fields_of(form)))
-        return Redirect("form_post", resolve(base, form.get("action") or base), status, fields, (form.method or "GET"))
+    form = next((found for script in scripts if (found := _submitted(script, page)) is not None), None)
+    if form is None:
+        return None
+    fields = Form(tuple(fields_of(form)))
+    action = resolve(base, form.get("action")) if form.get("action") else page.answer.url
+    return Redirect("form_post", action, status, fields, (form.method or "GET"))
+
+
+def _submitted(script: str, page: Page) -> Any:
+    """The form that a script submits by itself, as far as its text tells; None for one that asks for a password."""
+    for found in _SUBMIT.finditer(script):
+        named = found["id"] or found["word"] or found["name"]
+        forms = [form for form in page.forms if named in {form.get("id"), form.get("name")}] if named else page.forms
+        place = int(found["place"] or 0)
+        form = (forms or page.forms)[place] if place < len(forms or page.forms) else None
+        if form is not None and all((field.get("type") or "").lower() != "password" for field in form.iter("input")):
+            return form
     return None
 
 
 def _scripts(root: Any) -> "Iterator[str]":
+    """What runs as the page is loaded: scripts without the comments that stand on lines of their own, and onload."""
     for script in root.iter("script"):
-        yield script.text or ""
-    for body in root.iter("body"):
-        yield body.get("onload") or ""
+        kind = (script.get("type") or "").partition(";")[0].strip()
+        if _SCRIPT_TYPES.fullmatch(kind) and next(script.iterancestors("template"), None) is None:
+            yield _COMMENT.sub(" ", script.text or "")
+    for element in root.iter():
+        if onload := element.get("onload"):
+            yield onload
 
 
 def fields_of(form: Any) -> "Iterator[tuple[str, str]]":
@@ -118,7 +151,7 @@ def fields_of(form: Any) -> "Iterator[tuple[str, str]]":
     for field in form.getroottree().getroot().iter("input", "select", "textarea"):
         named, kind = field.get("name"), (field.get("type") or "text").lower()
         outside = field.get("form") != ident if field.get("form") else form not in field.iterancestors("form")
-        if outside or not named or field.get("disabled") is not None:
+        if outside or not named or _is_disabled(field):
             continue
         if field.tag == "select":
             chosen = [field.value] if field.get("multiple") is None else list(field.value)
@@ -147,11 +180,24 @@ def resolve(base: str, reference: str) -> str:
     return target
 
 
+def _is_disabled(field: Any) -> bool:
+    return field.get("disabled") is not None or any(
+        each.get("disabled") is not None for each in field.iterancestors("fieldset")
+    )
+
+
 def _describe_form(form: Any) -> str:
-    ident = f"#{form.get('id')}" if form.get("id") else ""
-    names = [
-        str(field.get("name"))[:_SHOWN]
-        for field in form.iter("input", "select", "textarea", "button")
-        if field.get("name")
-    ]
-    return f"form{ident} with {', '.join(names[:12]) or 'no named field'}"
+    ident = f"#{str(form.get('id'))[:_SHOWN]}" if form.get("id") else ""
+    names = _field_names(form)
+    return f"form{ident} with {', '.join(names) or 'no named field'}"
+
+
+def _field_names(element: Any) -> list[str]:
+    """The fields and buttons below an element: name and type."""
+    found: list[str] = []
+    for field in element.iter("input", "select", "textarea", "button"):
+        kind = str(field.get("type") or {"input": "text", "button": "submit"}.get(field.tag, field.tag))[:_SHOWN]
+        name = field.get("name") or (f"#{field.get('id')}" if field.get("id") else "")
+        if name:
+            found.append(f"{str(name)[:_SHOWN]} ({kind.lower()})")
+    return found[:_LISTED_FIELDS]

@@ -1,5 +1,6 @@
 """One run in one pytest process: the profile, the target, what was collected, and the report at its end."""
 
+import shutil
 import tempfile
 import time
 from contextlib import ExitStack
@@ -14,6 +15,7 @@ from grantproof import __version__
 from grantproof.clauses import Registry, load_registry
 from grantproof.errors import GrantproofError
 from grantproof.idp import Idp
+from grantproof.login import STUCK_PAGES, require_driver
 from grantproof.plugin.selection import check_selection
 from grantproof.profile.loading import load
 from grantproof.profile.model import Profile
@@ -76,6 +78,7 @@ class RunState:
         check_selection(rulebooks, option("grantproof_grant"), wanted, registry)
         try:
             profile = load(inherited.get("profile") or _profile_path(option("idp"), stack))
+            require_driver(profile)
         except GrantproofError as problem:
             stack.close()
             raise pytest.UsageError(str(problem)) from None
@@ -117,7 +120,7 @@ class RunState:
     def open(self) -> Idp:
         """The target, connected once a process."""
         if self._idp is None:
-            self._idp = Idp.open(self.profile, counter=self.counter, workers=self.workers)
+            self._idp = Idp.open(self.profile, counter=self.counter, workers=self.workers, pages=self.counter.parent)
             self._redactor = self._idp.transport.recorder.redactor
         return self._idp
 
@@ -186,6 +189,8 @@ class RunState:
 
             folder = self.folder or default_folder(self.profile.name)
             write(self.run, folder, self.formats, profile_path=self.profile.path or "profile.toml")
+            for page in self.counter.parent.glob(STUCK_PAGES):  # of every worker
+                shutil.copy(page, folder)
             self.written = folder / "report.html" if "html" in self.formats else folder
 
     def _waivers(self) -> list[Waiver]:

@@ -1,59 +1,53 @@
 """The first draft of a profile: what metadata told, and what is left to fill in."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from grantproof.profile.client import RESPONSE_WORDS, SECRET_METHODS
 from grantproof.profile.discovery import ENDPOINT_MEMBERS, Metadata
+from grantproof.profile.init_login import SeenLogin, signing_in
+from grantproof.profile.written import MAX_LISTED, array, literal, quoted
 from grantproof.wire.loopback import is_loopback
 
-MAX_SHOWN = 200
-MAX_LISTED = 20
+
+@dataclass(frozen=True)
+class KnownClient:
+    """The public client that was named on the command line."""
+
+    id: str = ""
+    redirect_uri: str = ""
 
 
-def draft(issuer: str, metadata: Metadata, ca: str = "") -> str:
+def draft(
+    issuer: str,
+    metadata: Metadata,
+    ca: str = "",
+    *,
+    login: SeenLogin | None = None,
+    client: KnownClient | None = None,
+) -> str:
     """A commented profile for an issuer. It loads once the blanks (`""`) are filled in and the variables are set.
 
-    Everything that the target said is escaped, bounded, and kept on one line. `ca` is the file of the authority that
-    is trusted already, as the profile is to name it.
+    Everything that the target said is escaped, bounded, and kept on one line.
+
+    Args:
+        issuer: as the profile is to name it.
+        metadata: what the target says of itself.
+        ca: the file of the authority that is trusted already, as the profile is to name it.
+        login: what was seen of the login page.
+        client: the public client, where it is known.
     """
+    unauthorized = metadata.authorization_endpoint is None and bool(metadata.documents)
     lines = [
         *_head(issuer, metadata, ca),
         *_endpoints(metadata),
         *_service(metadata),
-        *_spa(metadata),
-        *_signing_in(metadata),
+        *_spa(metadata, client or KnownClient()),
+        *(() if unauthorized else signing_in(login or SeenLogin())),
         *_claims(metadata),
         *_politeness(issuer),
     ]
     return "\n".join(lines) + "\n"
-
-
-def quoted(text: str, limit: int = MAX_SHOWN) -> str:
-    """A TOML string in printable ASCII on one line; what is longer than the limit is cut."""
-    if len(text) > limit:
-        text = text[: limit - 3] + "..."
-    return '"' + "".join(_escaped(each) for each in text) + '"'
-
-
-def _escaped(character: str) -> str:
-    if character in '"\\':
-        return "\\" + character
-    if " " <= character <= "~":
-        return character
-    number = ord(character)
-    if 0xD800 <= number <= 0xDFFF:  # half a pair, which TOML cannot say
-        return "\\uFFFD"
-    return f"\\u{number:04X}" if number <= 0xFFFF else f"\\U{number:08X}"
-
-
-def _array(words: Iterable[str]) -> str:
-    listed = list(words)
-    return "[" + ", ".join(quoted(each) for each in listed[:MAX_LISTED]) + "]"
-
-
-def _literal(text: str) -> str:
-    """A string for a value, where a $ of the target's must not become a variable."""
-    return quoted(text.replace("$", "$$"))
 
 
 def _head(issuer: str, metadata: Metadata, ca: str) -> Iterator[str]:
@@ -88,9 +82,9 @@ def _endpoints(metadata: Metadata) -> Iterator[str]:
     for name in ENDPOINT_MEMBERS:
         url = metadata.endpoint(name)
         if url and metadata.downgrades(url):
-            yield f"# {name} = {_literal(url)}   # plain http under an https issuer: not used unless you uncomment it"
+            yield f"# {name} = {literal(url)}   # plain http under an https issuer: not used unless you uncomment it"
         elif url:
-            yield f"# {name} = {_literal(url)}"
+            yield f"# {name} = {literal(url)}"
         elif name in {"authorization", "token"} and not metadata.documents:
             yield f'{name} = ""'
         else:
@@ -112,16 +106,16 @@ def _service(metadata: Metadata) -> Iterator[str]:
     yield f"{off}[clients.service]"
     yield f'{off}id = ""                    # the client_id'
     yield f'{off}secret = "${{SERVICE_SECRET:?set it to the client\'s secret}}"'
-    yield f"{off}auth_methods = {_array(usable[:1] or ['client_secret_basic'])}   # those this client is registered for"
+    yield f"{off}auth_methods = {array(usable[:1] or ['client_secret_basic'])}   # those this client is registered for"
     if methods:
-        yield f"# the target has {_array(methods)}"
+        yield f"# the target has {array(methods)}"
     yield f'{off}grants = ["client_credentials"]'
     yield from _scopes(metadata, off)
     yield '# parameters = { audience = "" }   # what this server needs beside the standard'
     yield ""
 
 
-def _spa(metadata: Metadata) -> Iterator[str]:
+def _spa(metadata: Metadata, client: KnownClient) -> Iterator[str]:
     types = [each for each in metadata.response_types_supported or () if _is_implicit(each)]
     grants = metadata.grant_types_supported
     denied = (grants is not None and "implicit" not in grants) or (
@@ -134,13 +128,15 @@ def _spa(metadata: Metadata) -> Iterator[str]:
         yield "# The metadata does not say whether implicit is offered; drop the table if it is not."
     chosen = ["token"] if "token" in types or not types else [min(types, key=len)]
     yield f"{off}[clients.spa]"
-    yield f'{off}id = ""                    # the client_id of a public client'
+    known = f"{off}id = {literal(client.id)}"
+    yield known if client.id else f'{off}id = ""                    # the client_id of a public client'
     yield f"{off}public = true"
     yield f'{off}grants = ["implicit"]'
-    yield f"{off}response_types = {_array(chosen)}"
+    yield f"{off}response_types = {array(chosen)}"
     if types:
-        yield f"# the target has {_array(types)}"
-    yield f'{off}redirect_uris = [""]       # as registered; two of them prove more'
+        yield f"# the target has {array(types)}"
+    uri = literal(client.redirect_uri, 2_000)
+    yield f"{off}redirect_uris = [{uri}]       # as registered; two of them prove more"
     yield from _scopes(metadata, off)
     yield ""
 
@@ -153,27 +149,7 @@ def _is_implicit(response_type: str) -> bool:
 def _scopes(metadata: Metadata, off: str) -> Iterator[str]:
     yield f"{off}scopes = []                # two of them prove more"
     if metadata.scopes_supported:
-        yield f"# the target has {_array(metadata.scopes_supported)}"
-
-
-def _signing_in(metadata: Metadata) -> Iterator[str]:
-    if metadata.authorization_endpoint is None and metadata.documents:
-        return
-    yield "# A test user, for the implicit grant."
-    yield "# [user]"
-    yield '# username = ""'
-    yield '# password = "${USER_PASSWORD:?set it to the test user\'s password}"'
-    yield ""
-    yield "# [login]"
-    yield '# driver = "forms"'
-    yield "# [[login.steps]]"
-    yield '# when = "form"               # a CSS selector the page must match, or "url~REGEX"'
-    yield '# fill = { username = "${user.username}", password = "${user.password}" }'
-    yield "# [[login.steps]]"
-    yield '# when = "form.consent"'
-    yield '# choice = "allow"            # and one with "deny"'
-    yield '# submit = "button[value=allow]"'
-    yield ""
+        yield f"# the target has {array(metadata.scopes_supported)}"
 
 
 def _claims(metadata: Metadata) -> Iterator[str]:

@@ -7,6 +7,7 @@ Rules of this file:
 """
 
 import time
+from contextlib import suppress
 from http.cookiejar import Cookie, DefaultCookiePolicy
 from http.cookiejar import CookieJar as _StandardJar
 from typing import TYPE_CHECKING, Any, Self
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 GATEWAY_STATUSES = frozenset({413, 429, 431, 502, 503, 504})
 MAX_BODY = 1_048_576
+MAX_LOADED = 16 * MAX_BODY
 _PAUSES_S = (0.2, 1.0)
 _LONGEST_PAUSE_S = 5.0
 _PATIENCE = 4
@@ -71,29 +73,6 @@ class CookieJar:
         if "set-cookie" in headers:
             self._jar.extract_cookies(_CookieAnswer(headers), _StandardRequest(url))  # type: ignore[arg-type]  # noqa: S310 # pyright: ignore[reportArgumentType] - it needs only info()
 
-    def put(self, url: str, name: str, value: str) -> None:
-        """Keeps a cookie that a script set, for the host of a URL; one that is there already keeps its attributes."""
-        known = [cookie for cookie in self._jar if cookie.name == name]
-        for cookie in known:
-            cookie.value = value
-        if not known:
-            self.store(url, Headers((("Set-Cookie", f"{name}={value}; Path=/"),)))
-
-    def for_browser(self, url: str) -> list[dict[str, Any]]:
-        """The cookies for a URL's host as a browser is given them: name, value, domain, path, flags."""
-        host = urlsplit(url).hostname or ""
-        return [
-            {
-                "name": cookie.name,
-                "value": cookie.value or "",
-                "domain": host if cookie.domain.removesuffix(".local") == host else cookie.domain,
-                "path": cookie.path,
-                "secure": cookie.secure,
-                "httpOnly": any(name.lower() == "httponly" for name, _ in _attributes(cookie)),
-            }
-            for cookie in self._jar
-        ]
-
     @property
     def values(self) -> tuple[str, ...]:
         """The values held, to be redacted."""
@@ -102,6 +81,22 @@ class CookieJar:
     def named(self, name: str) -> str | None:
         """The value of a cookie by its name."""
         return next((cookie.value for cookie in self._jar if cookie.name == name), None)
+
+    @property
+    def visible(self) -> "tuple[Cookie, ...]":
+        """The cookies that a page's scripts may read: those without HttpOnly."""
+        return tuple(
+            cookie for cookie in self._jar if all(name.lower() != "httponly" for name, _ in _attributes(cookie))
+        )
+
+    def put(self, cookie: "Cookie") -> None:
+        """Keeps a cookie that a page's script set."""
+        self._jar.set_cookie(cookie)
+
+    def drop(self, name: str, domain: str, path: str) -> None:
+        """Forgets a cookie that a page's script ended; harmless if there is none."""
+        with suppress(KeyError):
+            self._jar.clear(domain, path, name)
 
     def cross_site(self, method: str) -> "CookieJar":
         """The cookies that browsers send along when another site makes them send a request.
@@ -210,16 +205,13 @@ class Transport:
                 renewed = again(request)
                 spent, request = renewed is None, renewed or request
             try:
-                answer = self._exchange(request)
+                answer = self._exchange(request, MAX_BODY)
             except Inconclusive as problem:
                 failure = problem
             else:
                 if accept_gateway or answer.status not in GATEWAY_STATUSES:
                     self._failures = 0
-                    if jar is not None:
-                        jar.store(request.url, answer.headers)
-                        for value in jar.values:
-                            self.recorder.redactor.learn(value)
+                    self._keep(request, answer, jar)
                     if spent:
                         raise Inconclusive(f"{failure}; what was sent is good for one attempt")
                     return answer
@@ -231,6 +223,23 @@ class Transport:
                 time.sleep(pause_s)
         self._failures += 1
         raise failure
+
+    def load(self, request: "Request", jar: CookieJar | None = None) -> Answer:
+        """The answer to what a page loads: one attempt, whatever the status, of a larger size.
+
+        Raises:
+            Inconclusive: there was none.
+        """
+        request = self._complete(request, jar)
+        answer = self._exchange(request, MAX_LOADED)
+        self._keep(request, answer, jar)
+        return answer
+
+    def _keep(self, request: "Request", answer: Answer, jar: CookieJar | None) -> None:
+        if jar is not None:
+            jar.store(request.url, answer.headers)
+            for value in jar.values:
+                self.recorder.redactor.learn(value)
 
     def _complete(self, request: "Request", jar: CookieJar | None) -> "Request":
         from dataclasses import replace  # noqa: PLC0415 - symmetrical with the lazy imports of this module
@@ -250,11 +259,11 @@ class Transport:
             headers.append(("Cookie", cookie))
         return replace(request, headers=tuple(headers))
 
-    def _exchange(self, request: "Request") -> Answer:
+    def _exchange(self, request: "Request", limit: int) -> Answer:
         self._politeness.wait()
         number, started, began = self.recorder.next_number(), time.time(), time.perf_counter()
         try:
-            answer = self._read(request, number, began)
+            answer = self._read(request, number, began, limit)
         except Inconclusive as problem:
             seconds = time.perf_counter() - began
             self.recorder.add(request, None, failure=str(problem), started=started, seconds=seconds)
@@ -262,7 +271,7 @@ class Transport:
         self.recorder.add(request, answer, failure="", started=started, seconds=time.perf_counter() - began)
         return answer
 
-    def _read(self, request: "Request", number: int, began: float) -> Answer:
+    def _read(self, request: "Request", number: int, began: float, limit: int) -> Answer:
         import httpx  # noqa: PLC0415 - 130 ms that commands without traffic do not pay
 
         place, deadline = _place(request.url), began + 2 * self.timeout_s
@@ -280,7 +289,7 @@ class Transport:
             pool.deadline = deadline
             response = pool.handle_request(sent)
             try:
-                body, truncated = _body(response)
+                body, truncated = _body(response, limit)
             finally:
                 response.close()
         except httpx.TimeoutException:
@@ -304,16 +313,16 @@ class Transport:
         return self._pool
 
 
-def _body(response: "httpx.Response") -> tuple[bytes, bool]:
-    """The body up to the bound, and whether it goes on beyond."""
+def _body(response: "httpx.Response", limit: int) -> tuple[bytes, bool]:
+    """The body up to the limit, and whether it goes on beyond."""
     chunks: list[bytes] = []
     size = 0
     stream: Any = response.stream
     for chunk in stream:
         chunks.append(chunk)
         size += len(chunk)
-        if size > MAX_BODY:
-            return b"".join(chunks)[:MAX_BODY], True
+        if size > limit:
+            return b"".join(chunks)[:limit], True
     return b"".join(chunks), False
 
 

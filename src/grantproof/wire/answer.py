@@ -103,8 +103,8 @@ class TokenAnswer(Answer):
 class Redirect:
     """What would take the browser away from the authorization server.
 
-    `kind` is `3xx`, `meta`, `script` or `form_post` for what happens by itself, `link` for one that a login step
-    presses; `form` holds the fields of an auto-submitted form.
+    `kind` is `3xx`, `meta`, `script` or `form_post`; `form` holds the fields of an auto-submitted form. Two kinds are
+    not by itself: `link`, which a login step activated, and `command`, where the user's program says no more.
     """
 
     kind: str
@@ -126,6 +126,8 @@ class AuthorizationAnswer:
     steps: tuple[Answer, ...] = field(repr=False)
     acted: tuple[str, ...] = ()
     redirect_uri: str | None = field(default=None, repr=False)
+    diagnosis: str = field(default="", repr=False)
+    """Why no login step was for the page where it ended."""
 
     @property
     def location(self) -> str | None:
@@ -236,7 +238,7 @@ class AuthorizationAnswer:
     def describe(self) -> str:
         """Where it ended, in a few words that hold no secret."""
         if self.redirect is None:
-            status = self.page.status if self.page else 0
+            status = vars(self.page).get("status", "unknown") if self.page else 0
             return f"a page with status {status} and no redirect"
         names = ", ".join(dict.fromkeys(self.parameters.names)) or "no parameters"
         error = f" (error={self.error!r})" if self.error else ""

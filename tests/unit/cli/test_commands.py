@@ -143,6 +143,43 @@ def test_init_takes_the_metadata_address_too(grantproof: CommandLine, lawful_pro
     assert tomllib.loads(ran.out)["target"]["issuer"] == issuer
 
 
+def test_init_proposes_the_login_step_that_it_sees(grantproof: CommandLine, lawful_profile: Path) -> None:
+    issuer = value_of(lawful_profile, "target", "issuer")
+    named = ("--client-id", "spa-single", "--redirect-uri", "https://single.example/cb")
+    document = tomllib.loads(grantproof("init", issuer, *named).out)
+    assert document["clients"]["spa"]["id"] == "spa-single"
+    assert document["clients"]["spa"]["redirect_uris"] == ["https://single.example/cb"]
+    (step,) = document["login"]["steps"]
+    assert step == {
+        "when": "form#login",
+        "fill": {"username": "${user.username}", "password": "${user.password}"},
+    }
+    unknown = grantproof("init", issuer, "--client-id", "nobody", "--redirect-uri", "https://single.example/cb")
+    assert "no login form was found: status 400, title 'This request cannot be answered', no form" in unknown.out
+    assert "login" not in tomllib.loads(unknown.out)
+    assert "give --client-id and --redirect-uri" in grantproof("init", issuer).out
+    assert grantproof("init", issuer, "--client-id", "spa-single").code == 2
+
+
+def test_a_proposed_login_passes_preflight(grantproof: CommandLine, lawful_profile: Path) -> None:
+    issuer = value_of(lawful_profile, "target", "issuer")
+    named = ("--client-id", "spa-single", "--redirect-uri", "https://single.example/cb")
+    text = grantproof("init", issuer, *named).out
+    text = text.replace("scopes = []", 'scopes = ["read"]').replace('username = ""', 'username = "alice"')
+    text = text.replace("[clients.service]", "[clients.gone]").replace('\nid = ""', '\nid = "gone"')
+    text = text.replace(
+        "${USER_PASSWORD:?set it to the test user's password}", value_of(lawful_profile, "user", "password")
+    )
+    text = text.replace("${SERVICE_SECRET:?set it to the client's secret}", "not-checked-here")
+    text = text.replace('# when = "form.consent"', 'when = "form#consent"').replace(
+        "# [[login.steps]]", "[[login.steps]]"
+    )
+    text = text.replace('# submit = "button[value=allow]"', 'submit = "button[value=allow]"')
+    (grantproof.folder / "mine.toml").write_text(text, "utf-8")
+    ran = grantproof("preflight", "--idp", "mine.toml")
+    assert "ok    clients.spa: login and consent reach the redirect URI with token" in ran.out, ran
+
+
 def test_init_writes_the_authority_that_it_was_told(grantproof: CommandLine) -> None:
     with embedded.start(tls=True) as profile:
         issuer, ca = value_of(profile, "target", "issuer"), profile.parent / value_of(profile, "tls", "ca")
@@ -210,10 +247,19 @@ def test_preflight_holds_for_a_right_profile(grantproof: CommandLine, lawful_pro
         ('id = "spa-single"', 'id = "spa-singel"', "[clients.spa_single]", "clients.spa_single", "ended at a page"),
         ("https://single.example/cb", "https://singel.example/cb", "[clients.spa_single]", "clients.spa_single",
          "ended at a page with status 400"),
-        ('username = "alice"', 'username = "alicia"', "[clients.spa]", "clients.spa",
+        ('username = "alice"', 'username = "alicia"', "[user]", "user",
          "are the user's name and password right? (status 200, title 'Log in', form#login with "),
-        ('"form#login"', '"form#signin"', "[clients.spa]", "clients.spa", "ended at a page with status 200"),
-        ("button[value=allow]", "button[value=yes]", "[clients.spa]", "clients.spa",
+        ('username = "bob"', 'username = "rob"', "[user2]", "user2", "are the user's name and password right?"),
+        ('"form#login"', '"form#signin"', "[[login.steps]]", "login.steps",
+         "no login step is for the page with status 200, title 'Log in', form#login with request (hidden), csrf"),
+        ('"form#login"', '"form#signin"', "[[login.steps]]", "login.steps",
+         "'form#signin' matches nothing on it; 'form#consent' matches nothing on it; 'form#consent' is for deny, and"),
+        ('"form#login"', '"form#signin"', "[[login.steps]]", "login.steps", "; the page is kept as login-page-"),
+        ("button[value=deny]", "button[value=no]", 'submit = "button[value=no]"', "login.steps[2].submit",
+         "finds no 'button[value=no]'"),
+        ('introspection_client = "resource_server"', 'introspection_client = "service_other"',
+         "introspection_client = ", "claims.introspection_client", "is not told of a token of "),
+        ("button[value=allow]", "button[value=yes]", "submit = ", "login.steps[1].submit",
          "finds no 'button[value=yes]' on its page (status 200, title "),
         ('scopes = ["read", "write"]', 'scopes = ["reed"]', "[clients.service]", "clients.service",
          "got no token (status 400, invalid_scope)"),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from grantproof.login.forms import origin_of
+from grantproof.login.journey import origin_of
 from grantproof.profile.addresses import origin
 from grantproof.transport import client
 

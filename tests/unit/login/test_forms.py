@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from grantproof.errors import Inconclusive
-from grantproof.login.forms import MAX_HOPS, MAX_PAGES, FormsDriver, Journey, UserAgent, origin_of
+from grantproof.login.forms import FormsDriver
+from grantproof.login.journey import MAX_HOPS, MAX_PAGES, Journey, UserAgent, origin_of
 from grantproof.profile.signing_in import LoginStep
 from grantproof.transport import Recorder, Redactor, Transport
 from grantproof.wire.request import Request
@@ -212,7 +213,7 @@ def test_a_wrong_password_is_given_up_with_a_diagnosis(status: int) -> None:
     said = str(ending.value)
     assert "the login step 'form#login' comes again and again" in said
     assert "are the user's name and password right?" in said
-    assert f"status {status}, title 'Sign in again', form#login with username, password" in said
+    assert f"status {status}, title 'Sign in again', form#login with username (text), password (password)" in said
     assert "pa55word" not in said
     assert site.paths.count("POST /login") <= 3
 
@@ -228,6 +229,109 @@ def test_a_step_that_cannot_act_says_what_the_page_is(step: dict[str, Any], word
     with serve({"/authorize": page("<p>hello")}) as site, pytest.raises(Inconclusive) as ending:
         walk(site, step)
     assert f"{words} (status 200, title 'Sign in', no form)" in str(ending.value)
+
+
+@pytest.mark.parametrize(
+    ("form", "arrives"),
+    [
+        ('<base href="/deep/"><form method="post" action="next"><button></button></form>', "POST /deep/next"),
+        ('<base href="/deep/"><form method="post" action=""><button></button></form>', "POST /authorize"),
+        ('<base href="/deep/"><a class="go" href="next">go</a>', "GET /deep/next"),
+        ('<form action="/no"><button formmethod="post" formaction="/next"></button></form>', "POST /next"),
+        ('<form method="post" action="/next"><button disabled name="a"></button><button></button></form>',
+         "POST /next"),
+        ('<form id="a" action="/no"><button form="b"></button></form><form id="b" method="post" action="/next"></form>',
+         "POST /next"),
+    ],
+    ids=["base", "base, empty", "base, link", "formmethod", "disabled button", "form by id"],
+)  # fmt: skip
+def test_what_decides_where_a_form_goes(form: str, arrives: str) -> None:
+    pages: Pages = {
+        "/authorize": lambda heard: redirect(DONE) if heard.method == "POST" else Reply(form),
+        "/next": done,
+        "/deep/next": done,
+    }
+    step = {"when": "a.go", "submit": "a.go"} if 'class="go"' in form else {"when": "form"}
+    with serve(pages) as site:
+        walk(site, step)
+    assert site.paths[-1] == arrives
+    assert "a" not in site.heard[-1].form
+
+
+def test_fields_of_a_disabled_group_are_not_sent() -> None:
+    form = '<form method="post" action="/next"><fieldset disabled><input name="a"></fieldset><input name="b"></form>'
+    with serve({"/authorize": page(form), "/next": done}) as site:
+        walk(site, {"when": "form"})
+    assert site.heard[-1].form == {"b": [""]}
+
+
+def test_a_posted_form_says_where_it_comes_from() -> None:
+    pages: Pages = {"/authorize": page(f"{LOGIN}</form>"), "/login": done}
+    with serve(pages) as site:
+        walk(site, SIGN_IN)
+    assert site.heard[0].headers.get("origin") is None
+    assert site.heard[1].headers["origin"] == site.origin
+    assert site.heard[1].headers["referer"] == f"{site.origin}/authorize?x=1"
+
+
+def test_a_posted_form_tells_another_origin_no_address() -> None:
+    pages: Pages = {"/login": done}
+    with serve(pages) as other:
+        form = LOGIN.replace("/login", f"{other.origin}/login")
+        with serve({"/authorize": page(f"{form}</form>")}) as site:
+            walk(site, SIGN_IN, origins=(other.origin,))
+    assert other.heard[0].headers["referer"] == f"{site.origin}/"
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (f'<a class="no" href="{DONE}">Cancel</a>', "link"),
+        (f'<form method="post" action="{CALLBACK}"><input name="error" value="x"><button class="no"></button></form>',
+         "form_post"),
+    ],
+)  # fmt: skip
+def test_what_a_step_activates_may_lead_to_the_client(body: str, kind: str) -> None:
+    with serve({"/authorize": page(body)}) as site:
+        journey = walk(site, {"when": ".no", "submit": ".no"}, leave_at=[CALLBACK])
+    assert site.paths == ["GET /authorize"]
+    assert journey.redirect is not None
+    assert (journey.redirect.kind, journey.redirect.url.partition("#")[0]) == (kind, CALLBACK)
+    if kind == "form_post":
+        assert journey.redirect.form is not None
+        assert journey.redirect.form.get("error") == "x"
+    else:
+        assert journey.redirect.url == DONE
+
+
+# What is said when no step is for a page.
+
+
+def test_the_diagnosis_names_the_page_and_why_no_step_is_for_it() -> None:
+    body = f'{LOGIN}<input type="hidden" name="csrf" value="s3cret"><select name="realm"></select></form>'
+    steps = (
+        {"when": "form#other"},
+        {"when": "url~/sign-in$"},
+        {"when": "form#login", "choice": "deny"},
+    )
+    with serve({"/authorize": page(body)}) as site:
+        journey = walk(site, *steps)
+        bare = walk(site)
+    assert journey.diagnosis == (
+        "no login step is for the page with status 200, title 'Sign in', form#login with username (text), "
+        "password (password), csrf (hidden), realm (select): 'form#other' matches nothing on it; "
+        f"'url~/sign-in$' does not match the address '{site.origin}/authorize'; "
+        "'form#login' is for deny, and the user is to allow"
+    )
+    assert bare.diagnosis.startswith("the profile has no [[login.steps]] for the page with status 200")
+
+
+def test_fields_outside_of_a_form_are_named_too() -> None:
+    with serve({"/authorize": page('<input name="user"><button id="go">go</button>')}) as site:
+        journey = walk(site, {})
+    assert (
+        "no form, but the fields user (text), #go (submit): 'step 1' is for any page with a form" in journey.diagnosis
+    )
 
 
 # Single-page logins.

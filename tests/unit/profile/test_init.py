@@ -9,9 +9,11 @@ import pytest
 
 from grantproof.profile import Profile
 from grantproof.profile.discovery import Metadata, read_metadata
-from grantproof.profile.init import draft, quoted
+from grantproof.profile.init import draft
+from grantproof.profile.init_login import SeenLogin
 from grantproof.profile.loading import read
 from grantproof.profile.problems import ProfileError
+from grantproof.profile.written import quoted
 
 ISSUER = "https://as.example"
 FULL = {
@@ -102,6 +104,17 @@ def test_nothing_a_target_says_gets_out_of_its_line(member: str, evil: Any) -> N
     assert all(len(line) < 20_000 for line in text.split("\n"))
     assert tomllib.loads(text)["load"]["allowed"] is False
     assert not filled(text).load.allowed
+
+
+def test_a_login_page_does_not_get_out_of_its_line_either() -> None:
+    login = SeenLogin(EVIL, {EVIL: "username", "pw": "password"}, EVIL, sure=True, remarks=(EVIL * 100, EVIL))
+    text = draft(ISSUER, metadata(**FULL), login=login)
+    assert all(" " <= each <= "~" or each == "\n" for each in text)
+    document = tomllib.loads(text)
+    assert document["load"]["allowed"] is False
+    (step,) = document["login"]["steps"]
+    assert step["when"] == step["submit"] == EVIL.replace("$", "$$")
+    assert step["fill"]["pw"] == "${user.password}"
 
 
 @pytest.mark.parametrize("text", ["", 'a"b\\c', "\x00\x1f\x7f\n\t", "é\u2028\U0001f600", "#[x]=1"])
