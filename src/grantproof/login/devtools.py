@@ -14,7 +14,7 @@ _UNSHOWN = frozenset(
     {
         *("connection", "content-disposition", "content-encoding", "content-length", "keep-alive", "refresh"),
         *("alt-svc", "clear-site-data", "cross-origin-opener-policy", "location", "set-cookie", "transfer-encoding"),
-        *("strict-transport-security", "nel", "report-to", "reporting-endpoints", "link"),
+        *("strict-transport-security", "nel", "report-to", "reporting-endpoints", "link", "www-authenticate"),
     }
 )
 
@@ -26,6 +26,8 @@ def fulfilment(answer: "Answer") -> dict[str, Any]:
         for name, value in answer.headers
         if name.lower() not in _UNSHOWN and value.isprintable()
     ]
+    if "content-type" not in answer.headers:
+        lines.append({"name": "Content-Type", "value": "text/html; charset=utf-8"})
     status = answer.status if 200 <= answer.status <= 599 else 200
     return {"responseCode": status, "responseHeaders": lines, "body": base64.b64encode(answer.body).decode("ascii")}
 

@@ -115,7 +115,7 @@ class Tab:
             self.call(self._renew())
         self.call(self._send("Page.navigate", {"url": "about:blank"}))
         while not self._events.empty():
-            self._serve(0)
+            self._events.get_nowait()  # the page that asked is gone
         self.wish, self._asked, self._loaded, self._loads = None, None, False, 0
         self._shown = answer
         self.call(self._send("Page.navigate", {"url": url}), self._patience_s)
@@ -223,7 +223,7 @@ class Tab:
     def _serve(self, pause_s: float) -> bool:
         """Handles one event of the page, waiting for it at most that long; whether there was one."""
         try:
-            name, event = self._events.get(timeout=pause_s) if pause_s else self._events.get_nowait()
+            name, event = self._events.get(timeout=pause_s)
         except queue.Empty:
             return False
         if not name:

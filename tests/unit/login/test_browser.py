@@ -400,6 +400,45 @@ def test_a_script_that_never_ends_is_inconclusive_and_the_browser_comes_back(wal
         assert walk(site).redirect is not None
 
 
+ODD_HEADERS = {
+    "sandbox": ("Content-Security-Policy", "sandbox"),
+    "no script": ("Content-Security-Policy", "default-src 'none'"),
+    "forms allowed": ("Content-Security-Policy", "sandbox allow-forms allow-scripts; default-src 'none'"),
+    "attachment": ("Content-Disposition", "attachment; filename=x.html"),
+    "challenge": ("WWW-Authenticate", 'Basic realm="x"'),
+    "encoding": ("Content-Encoding", "gzip"),
+    "opener": ("Cross-Origin-Opener-Policy", "same-origin"),
+    "clear": ("Clear-Site-Data", '"*"'),
+    "no type": ("Content-Type", ""),
+    "xhtml": ("Content-Type", "application/xhtml+xml"),
+    "charset": ("Content-Type", "text/html; charset=utf-16"),
+    "frames": ("X-Frame-Options", "DENY"),
+}
+
+
+@pytest.mark.parametrize("header", ODD_HEADERS)
+def test_a_page_with_odd_headers_ends_in_some_way(walk: Walker, header: str) -> None:
+    status = 401 if header == "challenge" else 200
+    form = '<form method="post" action="/login"><input name="username"/><button>go</button></form>'
+    form = f'<html xmlns="http://www.w3.org/1999/xhtml"><body>{form}</body></html>'
+    pages: Pages = {"/authorize": lambda _: Reply(form, status, (ODD_HEADERS[header],)), "/login": done}
+    began = time.monotonic()
+    with serve(pages) as site:
+        try:
+            journey = walk(site, {"fill": {"username": "alice"}}, timeout_s=2)
+        except Inconclusive:
+            assert header in {"sandbox", "encoding", "charset", "no script"}
+        else:
+            assert journey.redirect is not None or header in {"charset", "encoding"}
+    assert time.monotonic() - began < 60
+
+
+def test_a_large_page_and_a_broken_one_are_shown(walk: Walker) -> None:
+    for body in ("<p>" * 300_000, "x" * 1_500_000, "\x00<form", "<!--", "<title>", "\ufffe<p>"):
+        with serve({"/authorize": page(body)}) as site:
+            assert walk(site, {"when": "#nothing"}, timeout_s=3).redirect is None
+
+
 NUISANCES = {
     "dialogs": "for (let i = 0; i < 5; i++) { alert(i); confirm(i); prompt(i) }",
     "pop-ups": "for (let i = 0; i < 50; i++) window.open('/authorize')",
