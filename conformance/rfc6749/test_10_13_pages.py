@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from grantproof.checks import Answer, AuthorizationAnswer, Flow, Idp, NotOffered, clause
+from grantproof.checks import Answer, AuthorizationAnswer, Flow, Idp, clause
 
 TAG = "x7q9mark"
 PROBES = {
@@ -23,16 +23,6 @@ _FRAME_ANCESTORS = re.compile(r"(?:^|;)\s*frame-ancestors([^;]*)", re.IGNORECASE
 _OPEN_SOURCES = {"*", "http:", "https:", "http://*", "https://*"}
 
 
-def _page(idp: Idp, flow: Flow, which: str) -> Answer:
-    if which == "consent":
-        idp.authorize(flow)
-    agent = idp.fresh_agent() if which == "login" else idp.agent()
-    answer = idp.follow(idp.authorization_request(flow), agent=agent, stop_at_pages=True)
-    if answer.page is None:
-        raise NotOffered(f"the server shows no {which} page: {answer.describe()}")
-    return answer.page
-
-
 def _forbids_framing(page: Answer) -> bool:
     """Whether browsers keep a page out of foreign frames; a policy with frame-ancestors outdoes X-Frame-Options."""
     policies = [policy for line in page.headers.all("content-security-policy") for policy in line.split(",")]
@@ -46,7 +36,7 @@ def _forbids_framing(page: Answer) -> bool:
 @clause("rfc6749:10.13/framing", "rfc6819:4.4.1.9/framing-prevented", "rfc9700:4.16/clickjacking-prevented")
 @pytest.mark.parametrize("which", ["login", "consent"])
 def test_page_forbids_foreign_frames(idp: Idp, flow: Flow, which: str) -> None:
-    page = _page(idp, flow, which)
+    page = idp.page(flow, which)
     assert _forbids_framing(page), f"the {which} page may be framed"
 
 

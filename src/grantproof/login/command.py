@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 
 from grantproof.errors import NotOffered
 from grantproof.login.forms import FormsDriver
-from grantproof.login.journey import Journey, LoginStuckError, Territory, UserAgent
-from grantproof.wire.answer import Answer, Redirect
+from grantproof.login.journey import Journey, LoginRepeatsError, LoginStuckError, Territory, UserAgent
+from grantproof.wire.answer import Redirect
 from grantproof.wire.form import Form
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from grantproof.profile.model import User
     from grantproof.transport import Transport
+    from grantproof.wire.answer import Answer
     from grantproof.wire.request import Request
 
 _PATIENCE = 6
@@ -71,7 +72,7 @@ class CommandDriver:
 
         Raises:
             NotOffered: a request by POST, or one for form_post, which a URL cannot show.
-            Inconclusive: the program fails, takes too long, or prints no URL.
+            Inconclusive: the program fails, takes too long, or prints no URL but that of a page of the server.
         """
         forms = FormsDriver(self._transport, (), self._origins)
         journey = forms.walk(request, agent, choice=choice, leave_at=leave_at, stop_at_pages=True)
@@ -86,12 +87,15 @@ class CommandDriver:
         journey.acted.append("command")
         journey.unseen = True
         if Territory(self._origins, frozenset(leave_at)).holds(url):
-            journey.page = UnseenPage(url)
-        else:
-            journey.page, journey.redirect = None, Redirect("command", url)
+            where = url.partition("?")[0].partition("#")[0]
+            doubt = "nobody sees there whether the login or the request was refused"
+            raise LoginRepeatsError(
+                f"the login command ended at the server's page {where!r}: {doubt}", key="login.command"
+            )
+        journey.page, journey.redirect = None, Redirect("command", url)
         return journey
 
-    def submission(self, answer: Answer, choice: str) -> "Request | None":
+    def submission(self, answer: "Answer", choice: str) -> "Request | None":
         """Nothing: the program alone knows how consent is given."""
         del answer, choice
         return None
@@ -143,18 +147,6 @@ class CommandDriver:
         complaints.join()
         tail = self._transport.recorder.redactor.text(complaints.text.strip())[-_TAIL:]
         raise LoginStuckError(f"the login command {what}" + (f": {tail}" if tail else ""), key="login.command")
-
-
-class UnseenPage(Answer):
-    """The page of a URL that a program printed: nothing else is known of it."""
-
-    def __init__(self, url: str) -> None:
-        object.__setattr__(self, "url", url)
-
-    def __getattr__(self, name: str) -> object:
-        if name not in {"status", "headers", "body"}:
-            raise AttributeError(name)
-        raise NotOffered(f"the command driver does not see the {name} of the page where it ended")
 
 
 class _Reader(threading.Thread):

@@ -5,8 +5,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from grantproof.errors import NotOffered
-
 if TYPE_CHECKING:
     from grantproof.transport import Redactor
     from grantproof.wire.answer import Answer
@@ -28,10 +26,7 @@ class StuckPages:
         """Keeps one page; a clause for the message that says where it is, or nothing."""
         if self._folder is None or self._redactor is None or page is None:
             return ""
-        try:
-            text = f"{page.url.partition('?')[0]}\nstatus {page.status}\n\n{page.text[:_KEPT]}"
-        except NotOffered:
-            return ""
+        text = f"{page.url.partition('?')[0]}\nstatus {page.status}\n\n{page.text[:_KEPT]}"
         clean = self._redactor.text(text)
         name = STUCK_PAGES.replace("*", hashlib.sha256(clean.encode()).hexdigest()[:8])
         with suppress(OSError):

@@ -238,7 +238,7 @@ class AuthorizationAnswer:
     def describe(self) -> str:
         """Where it ended, in a few words that hold no secret."""
         if self.redirect is None:
-            status = vars(self.page).get("status", "unknown") if self.page else 0
+            status = self.page.status if self.page else 0
             return f"a page with status {status} and no redirect"
         names = ", ".join(dict.fromkeys(self.parameters.names)) or "no parameters"
         error = f" (error={self.error!r})" if self.error else ""

@@ -53,6 +53,8 @@ for _ in range(10):
     form = Form()
     form.feed(text)
     if "password" in form.fields:
+        if body:
+            sys.exit("the login is refused")
         form.fields.update(username=os.environ["GRANTPROOF_USERNAME"], password=os.environ["GRANTPROOF_PASSWORD"])
     elif 'id="consent"' in text:
         form.fields["decision"] = os.environ["GRANTPROOF_CHOICE"]
@@ -115,6 +117,24 @@ def test_the_checks_judge_the_embedded_server(by_forms: dict[str, str]) -> None:
     assert len(by_forms) > 50
     assert set(by_forms.values()) <= {"pass", "not_offered"}
     assert list(by_forms.values()).count("pass") > len(by_forms) / 2
+
+
+def test_the_page_on_which_a_login_is_stuck_stands_beside_the_report(lawful_profile: Path, tmp_path: Path) -> None:
+    text = lawful_profile.read_text("utf-8").replace('"form#login"', '"form#signin"')
+    text = text.replace('"service-jwt-key.pem"', json.dumps(str(lawful_profile.parent / "service-jwt-key.pem")))
+    profile = tmp_path / "stuck.toml"
+    profile.write_text(text, "utf-8")
+    command = [sys.executable, "-m", "pytest", f"conformance/{MODULE}", "--idp", str(profile), "-q", "-k", "positive"]
+    command += ["-p", "no:cacheprovider", "--grantproof-out", str(tmp_path / "out"), "--grantproof-report", "json"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    assert ended.returncode == 1, ended.stdout
+    results = json.loads((tmp_path / "out" / "results.json").read_text("utf-8"))
+    assert {check["verdict"] for check in results["checks"]} == {"inconclusive"}
+    said = results["checks"][0]["message"]
+    (page, *_) = (tmp_path / "out").glob("login-page-*.txt")
+    assert "'form#signin' matches nothing on it" in said
+    assert any(file.name in said for file in (tmp_path / "out").glob("login-page-*.txt"))
+    assert "<title>Log in</title>" in page.read_text("utf-8")
 
 
 # What a driver needs.

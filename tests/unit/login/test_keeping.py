@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from grantproof.login import STUCK_PAGES, StuckPages
-from grantproof.login.command import UnseenPage
 from grantproof.transport import Redactor
 from grantproof.wire.answer import Answer
 from grantproof.wire.headers import Headers
@@ -42,4 +41,3 @@ def test_nothing_is_kept_where_there_is_no_place_or_no_page(tmp_path: Path) -> N
     pages = StuckPages(tmp_path / "file" / "folder", Redactor([]))
     assert pages.keep(page_of("x")) == ""
     assert pages.keep(None) == ""
-    assert StuckPages(tmp_path, Redactor([])).keep(UnseenPage("https://as.example/")) == ""
