@@ -39,7 +39,7 @@ _FLAGS = (
 )
 _KEPT_VARIABLES = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME")
 _START_S = 60.0
-_CALL_S = 10.0
+_CALL_S = 30.0
 _CLOSE_S = 10.0
 Result = TypeVar("Result")
 

@@ -93,7 +93,7 @@ class Tab:
         if self.alive:
             self.call(self.context.close())
 
-    def call(self, work: Coroutine[Any, Any, Result], limit_s: float = 10.0) -> Result:
+    def call(self, work: Coroutine[Any, Any, Result], limit_s: float = 30.0) -> Result:
         """What some work gives, while the page's requests are served.
 
         Raises:
