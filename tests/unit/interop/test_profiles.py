@@ -32,7 +32,7 @@ def key(tmp_path: Path) -> Path:
     return path
 
 
-WITHOUT_IMPLICIT = {"node-oauth2-server", "spring-authorization-server"}
+WITHOUT_IMPLICIT = {"node-oauth2-server", "oauth2-mock-server", "spring-authorization-server"}
 """Servers that have no implicit grant, so that nobody is configured for it."""
 
 
