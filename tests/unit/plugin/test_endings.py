@@ -56,7 +56,7 @@ def test_is_skipped(idp: Idp) -> None:
     pytest.skip("not here")
 
 @clause(MUST)
-@needs("registration")
+@needs("tls")
 def test_needs_what_is_missing(idp: Idp) -> None:
     raise AssertionError("must not run")
 
