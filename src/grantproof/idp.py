@@ -43,6 +43,7 @@ _Doubt = Inconclusive | NotOffered
 PROPAGATION_S = 2.0
 """How long a change may take to reach every part of the target."""
 _PASSWORD_FIELD = re.compile("pass|pwd|secret", re.IGNORECASE)
+_LOOPBACK_PORT = re.compile(r"\A(http://(?:127\.0\.0\.1|localhost|\[::1\])):[0-9]{1,5}(/.*)\Z")
 _TOKEN_NAMES = ("access_token", "refresh_token", "id_token")
 _CLIENT_ASSERTION = re.compile(rb"(?:^|&)client_assertion=([^&]+)")
 _KEPT_ASSERTIONS = 200
@@ -479,7 +480,11 @@ class Idp:
             self._pace.wait()
         try:
             journey = self._driver(agent.user, password).walk(
-                request.to_request(), agent, choice=choice, leave_at=self._redirect_uris, stop_at_pages=stop_at_pages
+                request.to_request(),
+                agent,
+                choice=choice,
+                leave_at=self._redirect_uris | self._loopback_twin(request),
+                stop_at_pages=stop_at_pages,
             )
         except ResetError as problem:
             self._judge_reset(request.to_request(), problem)
@@ -502,6 +507,15 @@ class Idp:
     @cached_property
     def _redirect_uris(self) -> frozenset[str]:
         return frozenset(uri for client in self.profile.clients.values() for uri in client.redirect_uris)
+
+    def _loopback_twin(self, request: FormRequest) -> frozenset[str]:
+        """The redirection URI that is asked for, where it is a registered loopback one with another port.
+
+        Source: RFC 8252 section 7.3.
+        """
+        asked = request.form.get("redirect_uri") or request.query.get("redirect_uri") or ""
+        plain = _LOOPBACK_PORT.sub(r"\1\2", asked)
+        return frozenset({asked}) if plain != asked and plain in self._redirect_uris else frozenset()
 
     def walk(self, url: str) -> AuthorizationAnswer:
         """Where an authorization request by GET ends that is written byte by byte, in the kept browser."""

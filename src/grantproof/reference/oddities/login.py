@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -107,7 +108,16 @@ def login_in_two_steps(rules: Rules) -> Rules:
             answer.body = re.sub(rb"<p><label>Password .*?</label></p>", step, answer.body, flags=re.DOTALL)
         return answer
 
-    def matches(call: Call, username: str, password: str) -> bool:
-        return second(call) and not first_sent(call) and rules.password_matches(call, username, password)
+    wrong: Counter[str] = Counter()
 
-    return rules | Rules(login_page=page, password_matches=matches, login_must_wait=lambda _call, _username: False)
+    def matches(call: Call, username: str, password: str) -> bool:
+        if not second(call) or first_sent(call):
+            return False
+        right = rules.password_matches(call, username, password)
+        wrong[username] += not right
+        return right
+
+    def must_wait(_call: Call, username: str) -> bool:  # a name alone is no wrong password, so it does not count
+        return wrong[username] >= 20
+
+    return rules | Rules(login_page=page, password_matches=matches, login_must_wait=must_wait)

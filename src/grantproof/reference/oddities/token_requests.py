@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from grantproof.reference.call import Answer, Refusal
+from grantproof.reference.clients import RESOURCES
 from grantproof.reference.form import Form
 from grantproof.reference.rules import Rules
 from grantproof.reference.variants import by_endpoint, oddity, when
@@ -169,14 +170,16 @@ def client_comes_before_parameters(rules: Rules) -> Rules:
     return rules | Rules(read_form_request=when(_token, read, rules.read_form_request))
 
 
-@oddity("resources_are_known_by_name", "The parameter resource must name the one resource there is.", 17)
+@oddity("resources_are_known_by_name", "The parameter resource must name a resource that there is.", 17)
 def resources_are_known_by_name(rules: Rules) -> Rules:
     """The parameter belongs to RFC 8707."""
 
     def check(call: Call) -> Refusal | None:
         named = call.parameters.all("resource")
         known = call.server.url("resource")
-        unknown = Refusal("invalid_target", "unknown_resource", "resource") if set(named) - {known} else None
+        unknown = (
+            Refusal("invalid_target", "unknown_resource", "resource") if set(named) - {known, *RESOURCES} else None
+        )
         return rules.check_grant(call) or unknown
 
     return rules | Rules(check_grant=check)
