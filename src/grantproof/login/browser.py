@@ -59,6 +59,7 @@ class BrowserDriver(PageDriver[Window]):
         super().__init__(transport, steps, origins)
         self._windows = windows
         self._patience_s = 2 * transport.timeout_s
+        self._taken = 0
 
     def walk(
         self,
@@ -69,12 +70,20 @@ class BrowserDriver(PageDriver[Window]):
         leave_at: "Collection[str]" = (),
         stop_at_pages: bool = False,
     ) -> Journey:
-        """As `Driver` says; a page that keeps the browser busy for ever is inconclusive."""
-        try:
-            return super().walk(request, agent, choice=choice, leave_at=leave_at, stop_at_pages=stop_at_pages)
-        except BrowserStuckError as problem:
-            self._windows.close()
-            raise Inconclusive(f"a page of the server cannot be shown: {problem}") from None
+        """As `Driver` says; a page that keeps the browser busy for ever is inconclusive.
+
+        A browser that is lost on the way is started anew, once, unless a step was taken already: that may have counted.
+        """
+        taken = self._taken
+        again = True
+        while True:
+            try:
+                return super().walk(request, agent, choice=choice, leave_at=leave_at, stop_at_pages=stop_at_pages)
+            except BrowserStuckError as problem:
+                self._windows.close()
+                if isinstance(problem, BrowserSilentError) or self._taken != taken or not again:
+                    raise Inconclusive(f"a page of the server cannot be shown: {problem}") from None
+                again = False
 
     def submission(self, answer: Answer, choice: str) -> Request | None:
         """What the step with this choice makes of a page, unsent; None when there is no such step for it."""
@@ -147,6 +156,7 @@ class BrowserDriver(PageDriver[Window]):
     def _submit(self, step: "LoginStep", view: Window, visit: Visit) -> Going | None:
         from grantproof.login.acting import activate, fill  # noqa: PLC0415 - it imports Playwright
 
+        self._taken += 1
         tab, key = view.tab, "fill"
         try:
             missing, last = tab.call(fill(tab.page, step.fill), 2 * self._patience_s)

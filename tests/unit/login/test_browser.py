@@ -12,7 +12,7 @@ from grantproof.errors import Inconclusive
 from grantproof.login.browser import BrowserDriver
 from grantproof.login.chromium import absence
 from grantproof.login.journey import MAX_HOPS, Journey, LoginStuckError, UserAgent
-from grantproof.login.windows import Windows
+from grantproof.login.windows import Window, Windows
 from grantproof.profile.signing_in import LoginStep
 from grantproof.transport import Recorder, Redactor, Transport
 from grantproof.wire.request import Request
@@ -474,6 +474,37 @@ def test_pages_that_never_end_are_given_up(walk: Walker) -> None:
     with serve({"/authorize": reload}) as site, pytest.raises(Inconclusive, match="redirects without end"):
         walk(site)
     assert len(site.heard) == MAX_HOPS
+
+
+def lose_window(windows: Windows, monkeypatch: pytest.MonkeyPatch, nth: int) -> None:
+    """Lets the context of the nth window that is asked for die under its driver."""
+    of = windows.of
+    asked: list[UserAgent] = []
+
+    def losing(agent: UserAgent, patience_s: float) -> Window:
+        window = of(agent, patience_s)
+        asked.append(agent)
+        if len(asked) == nth:
+            window.tab.call(window.tab.context.close())
+        return window
+
+    monkeypatch.setattr(windows, "of", losing)
+
+
+def test_a_browser_that_is_lost_is_started_anew(walk: Walker, monkeypatch: pytest.MonkeyPatch) -> None:
+    lose_window(walk.windows, monkeypatch, 1)
+    with serve({"/authorize": page(f"{LOGIN}<button>go</button></form>"), "/login": done}) as site:
+        journey = walk(site, SIGN_IN)
+    assert journey.redirect is not None
+    assert [path.partition("?")[0] for path in site.paths] == ["GET /authorize", "GET /authorize", "POST /login"]
+
+
+def test_a_login_that_a_lost_browser_broke_is_not_made_twice(walk: Walker, monkeypatch: pytest.MonkeyPatch) -> None:
+    lose_window(walk.windows, monkeypatch, 2)
+    pages: Pages = {"/authorize": page(f"{LOGIN}<button>go</button></form>"), "/login": page("<p>welcome")}
+    with serve(pages) as site, pytest.raises(Inconclusive, match="cannot be shown"):
+        walk(site, SIGN_IN)
+    assert [path.partition("?")[0] for path in site.paths] == ["GET /authorize", "POST /login"]
 
 
 # The run around it.
