@@ -113,7 +113,11 @@ def _unpacked(
     alone: list[Job] = []
     for bundle in packed:
         outcome = outcomes[name_of(bundle)]
-        green = outcome.records and not _accused(outcome, bundle) - known
+        accused = _accused(outcome, bundle) - known
+        green = outcome.records and not accused
+        if not green and len(bundle) > 1:
+            names = ", ".join(sorted(accused)[:3])
+            sys.stderr.write(f"these do not go together: {', '.join(each.id for each in bundle)} ({names})\n")
         for oddity in bundle:
             if green or len(bundle) == 1:
                 found[oddity.id], companies[oddity.id] = outcome, bundle

@@ -4,6 +4,7 @@
 """
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,15 @@ from typing import Any
 from grantproof.clauses import load_registry
 from grantproof.report.files import replace_file
 from tests.faults.matrix import MATRIX, SAFE
+from tests.interop.catalogue import SERVERS, recorded_path
+from tests.interop.verdicts import read_recorded
 
 PAGE = Path("docs/trust.md")
+PAGES = Path("docs/servers")
+_NAMED = 5
+_ENTRY = re.compile(r"^`[a-z0-9]+(?:-[a-z]+)*:.*?\*\*(?P<who>[A-Z][^*]*)\*\*", re.MULTILINE)
+_SIDES = {"server": "server", "deployment": "deployment", "combination": "deployment", "suite": "ours", "ours": "ours"}
+_WRONG = "Where the suite was wrong"
 
 
 def page(document: dict[str, Any]) -> str:
@@ -47,7 +55,16 @@ def page(document: dict[str, Any]) -> str:
         "",
         "## Oddities that are accused",
         "",
-        *([f"- `{row['id']}`: {', '.join(row['failed'])}" for row in oddities if row["failed"]] or ["None."]),
+        *([f"- `{row['id']}`: {_some(row['failed'])}" for row in oddities if row["failed"]] or ["None."]),
+        "",
+        "## Real servers",
+        "",
+        "Servers that nobody here wrote, under `rfc6749`: the recorded verdicts, who is right about each finding as",
+        "[its page](servers/README.md) argues it, and how often the suite had judged wrongly there, since mended.",
+        "",
+        "| server | pass | fail | warn | inconclusive | findings | server's | deployment's | ours | mended |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+        *(_server(name) for name in sorted(SERVERS) if not name.startswith("embedded")),
         "",
         "## Harness faults",
         "",
@@ -56,6 +73,64 @@ def page(document: dict[str, Any]) -> str:
         *(f"| `{row['id']}` | {row['verdict']} |" for row in harness),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _some(names: list[str]) -> str:
+    """The first few names, and how many more there are."""
+    more = len(names) - _NAMED
+    return ", ".join(f"`{name}`" for name in names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _server(name: str) -> str:
+    """The row of a real server, from its recorded verdicts and its page."""
+    counts = read_recorded(recorded_path(name)).clause_summary
+    whose = triage((PAGES / f"{name}.md").read_text("utf-8"))
+    cells = [counts.get(word, 0) for word in ("pass", "fail", "warn", "inconclusive")]
+    cells += [len(whose["server"]) + len(whose["deployment"]) + len(whose["ours"])]
+    cells += [len(whose[each]) for each in ("server", "deployment", "ours", "mended")]
+    return f"| [{name}](servers/{name}.md) | " + " | ".join(map(str, cells)) + " |"
+
+
+def triage(text: str) -> dict[str, list[str]]:
+    """Whose each finding of a server's page is: the `server`, the `deployment` or `ours`; and what was `mended`.
+
+    Raises:
+        ValueError: a finding says of nobody that it is theirs.
+    """
+    whose: dict[str, list[str]] = {"server": [], "deployment": [], "ours": [], "mended": []}
+    head, _, wrong = text.partition(f"## {_WRONG}")
+    for who in _ENTRY.findall(head):
+        whose[_side(who)].append(who)
+    for header, rows in _tables(head):
+        who = next((column for column in ("who", "clauses that fail") if column in header), None)
+        for row in rows if who else ():
+            whose[_side(row[header.index("who")] if who == "who" else "server")].append(row[0])
+    for _, rows in _tables(wrong.partition("\n## ")[0]):
+        whose["mended"] += [row[0] for row in rows]
+    return whose
+
+
+def _side(who: str) -> str:
+    first = who.lower().split()[0].rstrip(".,:")
+    side = {
+        "server": "server",
+        "deployment": "deployment",
+        "combination": "deployment",
+        "suite": "ours",
+        "ours": "ours",
+    }
+    if first not in side:
+        raise ValueError(f"nobody's finding: {who!r}")
+    return side[first]
+
+
+def _tables(text: str) -> list[tuple[list[str], list[list[str]]]]:
+    """The tables of a Markdown text: the names of their columns, and their rows."""
+    tables: list[tuple[list[str], list[list[str]]]] = []
+    for block in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
+        header, *rows = ([cell.strip() for cell in line.strip("| ").split("|")] for line in block.splitlines())
+        tables.append((header, rows[1:]))
+    return tables
 
 
 def _row(name: str, rows: list[dict[str, Any]]) -> str:

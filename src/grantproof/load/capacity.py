@@ -15,6 +15,7 @@ from grantproof.load.capacity_result import (
     describe_law,
     describe_probe,
     describe_saturation,
+    is_vague,
     least_rate_states,
     rounded,
     sentence,
@@ -123,6 +124,8 @@ class Course:
             self.limited, self.reason = True, search.limitation
         elif self.estimate is None:
             self.reason = "the budget was too short to find a rate that crosses a threshold"
+        else:
+            self.reason = _doubt(self.estimate, saturation)
 
     def result(self) -> CapacityResult:
         """The result as it is now."""
@@ -168,7 +171,16 @@ class Course:
             return 3
         if any(state.kept is False for state in states):
             return 1
-        return 3 if any(state.kept is None for state in states) else 0
+        return 3 if self.reason or any(state.kept is None for state in states) else 0
+
+
+def _doubt(estimate: Estimate, saturation: Saturation) -> str:
+    """Why a capacity that was found is not to be relied on; empty when it is."""
+    if not saturation.settled:
+        return "the throughput never settled, so that the capacity is a guess: give it a longer --budget"
+    if estimate.per_s > 0 and is_vague(estimate.per_s, estimate.low):
+        return "the interval is too wide to plan with: give it a longer --budget"
+    return ""
 
 
 def _progress(probe: "Probe", rules: Sequence[ShareRule]) -> str:

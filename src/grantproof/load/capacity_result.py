@@ -123,6 +123,11 @@ def least_rate_states(rules: Sequence["Threshold"], interval: tuple[float, float
     return states
 
 
+def is_vague(capacity: float, low: float) -> bool:
+    """Whether the lower end of its interval is too far from a capacity to plan with it."""
+    return low < 0.5 * capacity
+
+
 def sentence(capacity: float, interval: tuple[float, float], rules: Sequence["ShareRule"], first_broken: str) -> str:
     """What an operator can use."""
     named = " and ".join(rule.rule for rule in rules if rule.given) or first_broken
@@ -131,7 +136,7 @@ def sentence(capacity: float, interval: tuple[float, float], rules: Sequence["Sh
     low, high = (f"{end:,.0f}" if end >= 100 else f"{end:,.1f}" for end in interval)
     top = f"{capacity:,.0f}" if capacity >= 100 else f"{capacity:,.1f}"
     text = f"with {named} this deployment sustains {top}/s, {low} to {high}"
-    if interval[0] < 0.5 * capacity:
+    if is_vague(capacity, interval[0]):
         return f"{text}; that is too vague to plan with: give it a longer --budget"
     return f"{text}; plan 1 node like it per {low}/s"
 

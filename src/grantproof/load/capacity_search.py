@@ -122,7 +122,10 @@ class Search:
         return low, high
 
     def _step(self, rate_per_s: float) -> bool:
-        """Tries a rate until it is known whether it keeps all rules, or for some seconds."""
+        """Tries a rate until it is known whether it keeps all rules, or for some seconds.
+
+        What crosses one is tried again, and the second time counts: a single stall is no rate that is too high.
+        """
 
         def enough(probe: Probe) -> bool:
             known = [test.kept for test in self._tests(probe)]
@@ -130,10 +133,17 @@ class Search:
 
         seconds = min(max(_STEP_S, math.ceil(200 / rate_per_s)), int(self._left) - WARM_UP)
         probe = self._measure(rate_per_s, seconds, enough)
-        tests = self._tests(probe)
-        kept = False not in {test.kept for test in tests} and all(test.leaning for test in tests)
-        self.kept[probe.number] = kept
+        self.kept[probe.number] = kept = self._keeps(probe)
+        if not kept and not self.limitation and self._left > seconds + _LEAST_ROUND_S + WARM_UP:
+            del self.kept[probe.number]
+            probe = self._measure(rate_per_s, seconds, enough)
+            self.kept[probe.number] = kept = self._keeps(probe)
         return kept
+
+    def _keeps(self, probe: Probe) -> bool:
+        """Whether a rate seems to keep all rules."""
+        tests = self._tests(probe)
+        return False not in {test.kept for test in tests} and all(test.leaning for test in tests)
 
     def _tests(self, probe: Probe) -> list[ShareTest]:
         """What the probe says about each rule so far."""

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Generator
+from dataclasses import replace
 from importlib.resources import files
 from typing import Any
 
@@ -14,6 +15,7 @@ from grantproof.load.capacity_guard import Guard
 from grantproof.load.capacity_plan import CapacityPlan
 from grantproof.load.capacity_result import FILE_NAME, CapacityResult
 from grantproof.load.capacity_rules import over, share_rules
+from grantproof.load.capacity_saturation import Crowd, Saturation, find_saturation
 from grantproof.load.histogram import Histogram
 from grantproof.load.tally import Tally
 from grantproof.load.target import Target
@@ -184,6 +186,41 @@ def test_a_generator_that_stumbles_is_asked_again_and_what_it_limited_is_not_use
     result = _search(Stumbling(_TWO, 1))
     assert (result.limited_by, result.exit_code) == ("target", 0)
     assert result.capacity_per_s == pytest.approx(_TWO.knee_per_s, rel=0.05)
+
+
+def test_one_stall_is_no_rate_that_is_too_high() -> None:
+    stalls: list[float] = []
+
+    def stall(_: float, rate: float, tally: Tally) -> None:
+        if len(stalls) < 2 and rate < 301:
+            stalls.append(rate)
+            for _ in range(tally.ok // 4):
+                tally.latency.record(1.0)
+
+    prober = Changed(_TWO, 1, stall)
+    result = _search(prober, budget_s=120)
+    low, high = result.interval_95 or (0.0, 0.0)
+    assert len(stalls) == 2
+    assert min(prober.asked) > 0.9 * stalls[0]  # nobody went to look far below it
+    assert low <= _TWO.knee_per_s <= high
+    assert result.exit_code == 0
+
+
+def test_a_capacity_from_a_throughput_that_never_settled_decides_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unsettled(crowd: Crowd, most_users: int, budget_s: float) -> Saturation:
+        return replace(find_saturation(crowd, most_users, budget_s), settled=False)
+
+    monkeypatch.setattr("grantproof.load.capacity.find_saturation", unsettled)
+    result = _search(SimulatedProber(_TWO, 1))
+    assert result.capacity_per_s is not None
+    assert (result.exit_code, "never settled" in result.reason) == (3, True)
+
+
+def test_an_interval_that_is_too_wide_to_plan_with_decides_nothing() -> None:
+    results = [_search(SimulatedProber(QUEUES[2], seed), seed=seed, budget_s=40) for seed in range(4)]
+    vague = [result for result in results if "too vague" in result.sentence]
+    assert vague
+    assert {(result.exit_code, "too wide" in result.reason) for result in vague} == {(3, True)}
 
 
 def test_a_silent_target_is_noticed() -> None:
