@@ -206,7 +206,7 @@ def nginx() -> Generator[Site]:
         config = site.folder / "nginx.conf"
         config.write_text(NGINX.format(folder=name, plain=site.plain, tls=site.tls, token=TOKEN))
         server = subprocess.Popen(
-            ["taskset", "-c", "1", _path("nginx") or "nginx", "-p", name, "-c", str(config)],
+            ["taskset", "-c", "1", find_program("nginx") or "nginx", "-p", name, "-c", str(config)],
             stderr=subprocess.DEVNULL,
         )
         try:
@@ -237,14 +237,14 @@ def _certify(folder: Path) -> None:
     )  # fmt: skip
 
 
-def _path(program: str) -> str | None:
+def find_program(program: str) -> str | None:
     return shutil.which(program) or shutil.which(program, path=f"{Path.home()}/go/bin:/usr/sbin")
 
 
 def run(tool: Tool, site: Site, mode: str, seconds: int) -> tuple[float, int]:
     """Seconds of processor time of a run, with those of the processes that it started, and the requests answered."""
     words = tool.command(site, mode, seconds)
-    words[0] = _path(words[0]) or words[0]
+    words[0] = find_program(words[0]) or words[0]
     environment = os.environ | {"SSL_CERT_FILE": str(site.folder / "server.pem")}
     with tempfile.TemporaryFile("w+") as out:
         process = subprocess.Popen(
@@ -286,8 +286,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--mode", choices=MODES, action="append")
     options = parser.parse_args(arguments)
-    tools = [tool for tool in TOOLS if not tool.program or _path(tool.program)]
-    if REFERENCE not in {tool.name for tool in tools} or not _path("nginx"):
+    tools = [tool for tool in TOOLS if not tool.program or find_program(tool.program)]
+    if REFERENCE not in {tool.name for tool in tools} or not find_program("nginx"):
         raise SystemExit("this needs wrk and nginx (Debian: apt-get install wrk nginx-light)")
     for tool in TOOLS:
         if tool not in tools:

@@ -1,6 +1,7 @@
 """A token endpoint of known capacity: some workers behind one queue, service by timers and not by computing.
 
     python -m tests.bench.queue_server WORKERS SERVICE_S fixed|exponential
+    python -m tests.bench.queue_server 0 0 stalling         # any number at once, each 2 to 8 ms, and regular stalls
 
 Prints its port. When each service ends is computed from when the former one should have ended, so a timer that fires
 late delays an answer but costs no capacity. `select` is used because its time-outs are finer than a millisecond.
@@ -33,10 +34,33 @@ class Workers:
         return ended
 
 
+class Stalling:
+    """Serves any number at once, each in 2 to 8 ms by its turn, but nothing while it stalls.
+
+    Times count from the first request: from `FIRST_STALL_S` on, for `STALL_S` in every `CYCLE_S`.
+    """
+
+    FIRST_STALL_S, STALL_S, CYCLE_S = 4.0, 1.0, 8.0
+
+    def __init__(self) -> None:
+        self._began: float | None = None
+        self._turn = 0
+
+    def end_of(self, arrived_s: float) -> float:
+        """When a request that arrives now is done."""
+        if self._began is None:
+            self._began = arrived_s
+        since = arrived_s - self._began
+        stalled = (since - self.FIRST_STALL_S) % self.CYCLE_S if since >= self.FIRST_STALL_S else self.CYCLE_S
+        wait = max(0.0, self.STALL_S - stalled)
+        self._turn += 1
+        return arrived_s + wait + 0.002 + 0.006 * (self._turn * 0.6180339887 % 1)
+
+
 class Endpoint(asyncio.Protocol):
     """Answers each request on a connection when the workers are done with it."""
 
-    def __init__(self, workers: Workers, numbers: "count[int]") -> None:
+    def __init__(self, workers: Workers | Stalling, numbers: "count[int]") -> None:
         self._workers, self._numbers = workers, numbers
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
@@ -66,7 +90,8 @@ class Endpoint(asyncio.Protocol):
 async def serve(workers: int, service_s: float, kind: str) -> None:
     """Serves until it is ended."""
     dice = random.Random(7)
-    made = Workers(workers, (lambda: dice.expovariate(1 / service_s)) if kind == "exponential" else lambda: service_s)
+    service = (lambda: dice.expovariate(1 / service_s)) if kind == "exponential" else lambda: service_s
+    made = Stalling() if kind == "stalling" else Workers(workers, service)
     numbers = count(1)
     server = await asyncio.get_running_loop().create_server(
         lambda: Endpoint(made, numbers), "127.0.0.1", 0, backlog=1024

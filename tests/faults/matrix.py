@@ -8,7 +8,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,9 @@ from grantproof.reference.host import LAWFUL_VARIANT, write_profile
 from grantproof.reference.variants import Fault, Oddity, all_faults, all_oddities
 from grantproof.report.files import replace_file
 from tests.faults.bundles import bundles, name_of
-from tests.faults.harness import run_harness
+from tests.faults.harness import ONE_IN, run_harness
 from tests.faults.shard import RULEBOOKS, Job, Outcome, checks_of, run_all, variant_host
-from tests.faults.tls import is_about_tls, run_tls
+from tests.faults.tls import LAWFUL_TLS, is_about_tls, tls_jobs
 
 MATRIX = Path("reports/kill-matrix.json")
 NOT_FUZZING = ("-k", "not fuzz")
@@ -51,13 +51,16 @@ def _level(clause_id: str, registry: Registry) -> str:
     return clause.level(RULEBOOKS).value if clause else "unknown clause"
 
 
-def build(only: tuple[str, ...] = (), *, oddities: bool = True, harness: bool = True) -> dict[str, Any]:
+def build(
+    only: tuple[str, ...] = (), *, oddities: bool = True, harness: bool = True, one_in: int = ONE_IN
+) -> dict[str, Any]:
     """Runs the whole matrix, or the variants named.
 
     Args:
         only: ids of faults and oddities; empty for all.
         oddities: run them too.
         harness: run the harness faults too.
+        one_in: of each check, the harness faults run one case in so many.
     """
     registry, sources = load_registry(), check_sources()
     faults = [fault for fault in all_faults().values() if not only or fault.id in only]
@@ -65,11 +68,11 @@ def build(only: tuple[str, ...] = (), *, oddities: bool = True, harness: bool = 
     document: dict[str, Any] = {"faults": [], "oddities": [], "harness": []}
     variants: list[Fault | Oddity] = [*faults, *odd]
     secure = {variant.id for variant in variants if is_about_tls(variant, registry)}
-    with variant_host() as (base_url, folder):
+    with variant_host() as (base_url, folder), tls_jobs(_over_tls(variants, secure)) as over_tls:
         lawful_checks = {check for fault in faults if only for check in checks_of(fault, sources)}
         needed = () if odd else tuple(sorted(lawful_checks))
         lawful_arguments = NOT_FUZZING if odd and not faults else ()
-        jobs = [Job("lawful", write_profile(base_url, "lawful", folder), needed, lawful_arguments)]
+        jobs = [Job("lawful", write_profile(base_url, "lawful", folder), needed, lawful_arguments), *over_tls]
         for fault in faults:
             checks = checks_of(fault, sources)
             if checks and fault.id not in secure:
@@ -82,9 +85,9 @@ def build(only: tuple[str, ...] = (), *, oddities: bool = True, harness: bool = 
         outcomes = {outcome.job.variant: outcome for outcome in _shown(run_all(jobs), len(jobs))}
         alone, companies = _unpacked(packed, outcomes, base_url, folder)
         outcomes |= alone
-    over_tls = _over_tls([fault for fault in faults if fault.id in secure], secure - {each.id for each in faults})
-    lawful = frozenset(outcomes["lawful"].ids("pass")) | frozenset(over_tls["lawful"].ids("pass") if over_tls else ())
-    outcomes = over_tls | outcomes
+    lawful = frozenset(
+        check for name in ("lawful", LAWFUL_TLS) if name in outcomes for check in outcomes[name].ids("pass")
+    )
     known = set(outcomes["lawful"].ids("fail", "warn", "inconclusive"))
     document["lawful"] = {"failed": sorted(known), "passed": len(lawful)}
     for fault in faults:
@@ -99,7 +102,7 @@ def build(only: tuple[str, ...] = (), *, oddities: bool = True, harness: bool = 
             {"id": oddity.id, "failed": failed, "passed": len(outcome.ids("pass"))} | _trouble(outcome)
         )
     if harness and not only:
-        document["harness"] = run_harness()
+        document["harness"] = run_harness(one_in=one_in)
     return document
 
 
@@ -133,14 +136,18 @@ def _accused(outcome: Outcome, odd: Sequence[Oddity]) -> set[str]:
     return found - {str(each["id"]) for each in outcome.records if disregarded & set(each["clauses"])}
 
 
-def _over_tls(faults: Sequence[Fault], odd: Iterable[str]) -> dict[str, Outcome]:
-    """The outcomes of what shows only over TLS, and those of the lawful server there; empty when there is nothing."""
+def _over_tls(
+    variants: Sequence[Fault | Oddity], secure: Collection[str]
+) -> list[tuple[str, tuple[str, ...], tuple[str, ...]]]:
+    """What is to run on servers that speak TLS: the longest first, and the lawful one with the checks of all faults."""
     sources = check_sources()
-    chosen = [(fault.id, checks_of(fault, sources), ()) for fault in faults]
-    lawful = tuple(sorted({check for _, checks, _ in chosen for check in checks}))
-    everything = [(oddity, (), NOT_FUZZING) for oddity in sorted(odd)]
-    variants = [("lawful", lawful, () if lawful else NOT_FUZZING), *chosen, *everything]
-    return {outcome.job.variant: outcome for outcome in run_tls(variants)} if len(variants) > 1 else {}
+    chosen = [
+        (each.id, checks_of(each, sources), ()) for each in variants if isinstance(each, Fault) and each.id in secure
+    ]
+    everything = [(each.id, (), NOT_FUZZING) for each in variants if isinstance(each, Oddity) and each.id in secure]
+    needed = tuple(sorted({check for _, checks, _ in chosen for check in checks}))
+    lawful = (LAWFUL_TLS, needed, () if needed else NOT_FUZZING)
+    return [*everything, lawful, *chosen] if chosen or everything else []
 
 
 def _trouble(outcome: Outcome) -> dict[str, str]:
@@ -219,12 +226,16 @@ def main() -> int:
     parser.add_argument("--only", action="append", default=[], metavar="ID")
     parser.add_argument("--no-oddities", action="store_true")
     parser.add_argument("--no-harness", action="store_true")
+    parser.add_argument(
+        "--every-case", action="store_true", help="run the harness faults with every case of each check"
+    )
     options = parser.parse_args()
     began = time.monotonic()
     document = build(
         tuple(options.only),
         oddities=not options.no_oddities,
         harness=not options.no_harness,
+        one_in=1 if options.every_case else ONE_IN,
     )
     document["seconds"] = round(time.monotonic() - began, 1)
     if not options.only:

@@ -13,6 +13,8 @@ import signal
 import sys
 import tempfile
 import time
+import zlib
+from collections import defaultdict
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -40,7 +42,7 @@ _PLUGINS = ("grantproof.plugin", "_hypothesis_pytestplugin")
 
 @dataclass(frozen=True)
 class Job:
-    """One variant and the checks to run on it."""
+    """One variant and the checks to run on it; of each test function every case, or one in so many."""
 
     variant: str
     profile: Path
@@ -48,6 +50,7 @@ class Job:
     arguments: tuple[str, ...] = ()
     rulebooks: tuple[str, ...] = RULEBOOKS
     patience_s: float = 900
+    one_in: int = 1
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,23 @@ class Outcome:
     def ids(self, *verdicts: str) -> list[str]:
         """The ids of the checks with one of these verdicts."""
         return sorted(str(record["id"]) for record in self.records if record["verdict"] in verdicts)
+
+
+class _Sample:
+    """Keeps one case in so many of each test function, at least one; which, depends on the variant."""
+
+    def __init__(self, job: Job) -> None:
+        self._one_in, self._seed = job.one_in, zlib.crc32(job.variant.encode())
+
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        cases: dict[str, list[pytest.Item]] = defaultdict(list)
+        for item in items:
+            cases[item.nodeid.partition("[")[0]].append(item)
+        kept = {
+            id(item) for own in cases.values() for item in own[self._seed % min(self._one_in, len(own)) :: self._one_in]
+        }
+        config.hook.pytest_deselected(items=[item for item in items if id(item) not in kept])
+        items[:] = [item for item in items if id(item) in kept]
 
 
 class _Listener:
@@ -119,7 +139,7 @@ def run_here(job: Job) -> tuple[list[dict[str, Any]], int, str]:
     listener, output = _Listener(), io.StringIO()
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
-        code = int(pytest.main([*arguments, *job.arguments], plugins=[listener]))
+        code = int(pytest.main([*arguments, *job.arguments], plugins=[listener, _Sample(job)]))
     return listener.records, code, output.getvalue()
 
 

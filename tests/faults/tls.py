@@ -1,18 +1,18 @@
 """Faults and oddities of the transport: each on a TLS server of its own, in the same outcomes as all others."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 
 from grantproof.clauses import Registry
 from grantproof.embedded import start
 from grantproof.reference.rules import LAWFUL
 from grantproof.reference.variants import Fault, Oddity, all_oddities, rules_of
-from tests.faults.shard import Job, Outcome, run_all
+from tests.faults.shard import Job
 
 TLS_NEEDS = frozenset({"tls", "plain_http"})
-LAWFUL_TLS = "lawful"
+LAWFUL_TLS = "lawful over TLS"
 _AT_ONCE = 4
-_PATIENCE_S = 900
 
 
 def is_about_tls(variant: Fault | Oddity, registry: Registry) -> bool:
@@ -22,15 +22,18 @@ def is_about_tls(variant: Fault | Oddity, registry: Registry) -> bool:
     return needed or rules_of((variant.id,)).listener is not LAWFUL.listener
 
 
-def run_tls(variants: Sequence[tuple[str, tuple[str, ...], tuple[str, ...]]]) -> Iterator[Outcome]:
-    """Runs variants (id, checks, arguments), each on its own server, a few at a time; `lawful` is the lawful one."""
+@contextmanager
+def tls_jobs(variants: Sequence[tuple[str, tuple[str, ...], tuple[str, ...]]]) -> Generator[list[Job]]:
+    """A job for each variant (id, checks, arguments) on a server of its own; `LAWFUL_TLS` is the lawful one."""
     oddities = all_oddities()
-    for first in range(0, len(variants), _AT_ONCE):
-        with ExitStack() as servers:
-            jobs: list[Job] = []
-            for variant, checks, arguments in variants[first : first + _AT_ONCE]:
-                named = () if variant == LAWFUL_TLS else (variant,)
-                as_oddity = variant in oddities
-                server = start((), named, tls=True) if as_oddity else start(named, (), tls=True)
-                jobs.append(Job(variant, servers.enter_context(server), checks, arguments, patience_s=_PATIENCE_S))
-            yield from run_all(jobs)
+
+    def serve(variant: tuple[str, tuple[str, ...], tuple[str, ...]]) -> Job:
+        name, checks, arguments = variant
+        named = () if name == LAWFUL_TLS else (name,)
+        server = start((), named, tls=True) if name in oddities else start(named, (), tls=True)
+        return Job(name, servers.enter_context(server), checks, arguments)
+
+    with ExitStack() as servers:
+        with ThreadPoolExecutor(_AT_ONCE) as starters:
+            jobs = list(starters.map(serve, variants))
+        yield jobs
