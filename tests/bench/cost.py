@@ -82,6 +82,7 @@ PROFILE = """
 token = "{url}/token"
 [target]
 name = "nginx"
+[tls]
 ca = "{folder}/server.pem"
 [clients.service]
 id = "service"

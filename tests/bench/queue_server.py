@@ -40,7 +40,7 @@ class Stalling:
     Times count from the first request: from `FIRST_STALL_S` on, for `STALL_S` in every `CYCLE_S`.
     """
 
-    FIRST_STALL_S, STALL_S, CYCLE_S = 4.0, 1.0, 8.0
+    FIRST_STALL_S, STALL_S, CYCLE_S = 4.0, 1.0, 25.0
 
     def __init__(self) -> None:
         self._began: float | None = None

@@ -1,6 +1,6 @@
 """Whether latencies are true: against a server of known delays that stalls, beside other tools.
 
-    python -m tests.bench.truth                      # 200/s and 2,000/s, three rounds of 20 s
+    python -m tests.bench.truth                      # 200/s and 2,000/s, three rounds of 25 s
     python -m tests.bench.truth --rate 200 --rounds 1
 
 What is true is computed from the schedule: a request that is due while the server stalls waits for the end of the
@@ -107,14 +107,14 @@ def server() -> Generator[str]:
     words = [sys.executable, "-m", "tests.bench.queue_server", "0", "0", "stalling"]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
         try:
-            assert process.stdout is not None  # noqa: S101 - it is piped
+            assert process.stdout is not None
             yield f"http://127.0.0.1:{int(process.stdout.readline())}/token"
         finally:
             process.terminate()
 
 
 def miss(found: Sequence[float], true: Sequence[float]) -> float:
-    """By how much the worst percentile is off, over one per cent or a millisecond, whichever is more; in milliseconds."""
+    """By how many milliseconds the worst percentile is off, beyond one per cent or a millisecond, whichever is more."""
     return max(max(0.0, abs(own - right) - max(0.01 * right, 1.0)) for own, right in zip(found, true, strict=True))
 
 
@@ -123,7 +123,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rate", type=int, action="append")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=int, default=20)
+    parser.add_argument("--seconds", type=int, default=25)
     options = parser.parse_args(arguments)
     tools = {name: tool for name, tool in TOOLS.items() if not name.startswith("hey") or find_program("hey")}
     for rate in options.rate or (200, 2000):

@@ -138,12 +138,14 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: "pytest.CallInfo[None]"
 ) -> "Generator[None, pytest.TestReport, pytest.TestReport]":
     """Turns the ending of a check into its verdict."""
-    report = yield
     state = item.config.stash.get(STATE, None)
-    if state is not None and item.get_closest_marker("clause") is not None:
-        from grantproof.plugin.verdicts import conclude  # noqa: PLC0415 - checks only
+    if state is None or item.get_closest_marker("clause") is None:
+        return (yield)
+    from grantproof.plugin.verdicts import conclude, speak_plainly  # noqa: PLC0415 - checks only
 
-        conclude(item, call, report, state)
+    speak_plainly(item, call, state)
+    report = yield
+    conclude(item, call, report, state)
     return report
 
 
