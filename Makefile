@@ -10,7 +10,7 @@ ARGS   ?=
 BENCH  ?= run cost truth capacity
 # Bytecode is kept, beside what is installed, even where the environment asks for none: without it every process compiles all again.
 unexport PYTHONDONTWRITEBYTECODE
-export PYTHONPYCACHEPREFIX := $(CURDIR)/$(VENV)/pycache
+export PYTHONPYCACHEPREFIX := $(abspath $(VENV))/pycache
 
 .PHONY: demo test lint faults interop bench lock clean
 demo: $(USE)
@@ -50,10 +50,11 @@ $(DEV): $(USE) requirements-dev.lock
 	@$(PIP) --require-hashes -r requirements-dev.lock
 	@rm -f $(VENV)/.dev-*; touch $@
 
-# Renews both locks; needs uv on the PATH. The locks name no host.
+# Renews both locks; needs uv on the PATH. uv writes where it looked into its first lines: they are dropped.
+LOCK := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 lock:
-	echo hatchling | uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links pyproject.toml - -o requirements.lock
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	echo hatchling | $(LOCK) pyproject.toml - | grep -v '^--' > .requirements.new && mv .requirements.new requirements.lock
+	$(LOCK) --group dev -c requirements.lock pyproject.toml | grep -v '^--' > .requirements.new && mv .requirements.new requirements-dev.lock
 
 clean:
 	rm -rf $(VENV) dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

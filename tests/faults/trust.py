@@ -112,16 +112,9 @@ def triage(text: str) -> dict[str, list[str]]:
 
 def _side(who: str) -> str:
     first = who.lower().split()[0].rstrip(".,:")
-    side = {
-        "server": "server",
-        "deployment": "deployment",
-        "combination": "deployment",
-        "suite": "ours",
-        "ours": "ours",
-    }
-    if first not in side:
+    if first not in _SIDES:
         raise ValueError(f"nobody's finding: {who!r}")
-    return side[first]
+    return _SIDES[first]
 
 
 def _tables(text: str) -> list[tuple[list[str], list[list[str]]]]:
