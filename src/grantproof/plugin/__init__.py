@@ -206,10 +206,12 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 
 
 @pytest.fixture(scope="session")
-def idp(pytestconfig: pytest.Config) -> "Iterator[Idp]":
+def idp(request: pytest.FixtureRequest) -> "Iterator[Idp]":
     """The authorization server under test."""
-    state = pytestconfig.stash.get(STATE, None)
+    state = request.config.stash.get(STATE, None)
     if state is None:
         raise pytest.UsageError("the fixture idp needs a target: --idp PROFILE")
     with state.open() as target:
+        if state.waits:
+            target.begin_waiting()
         yield target

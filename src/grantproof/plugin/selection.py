@@ -61,13 +61,24 @@ def grant_of(item: pytest.Item, clauses: "Sequence[Clause]") -> str:
     return grants.pop() if len(grants) == 1 else "both"
 
 
+def needs_of(item: pytest.Item, clauses: "Sequence[Clause]") -> list[str]:
+    """What must be offered for a check, by its clauses and by its own marks, each once."""
+    needs = [need for clause in clauses for need in clause.needs]
+    needs += [need for mark in item.iter_markers("needs") for need in mark.args]
+    return list(dict.fromkeys(needs))
+
+
+def _waits(item: pytest.Item, registry: Registry) -> bool:
+    return item.get_closest_marker("clause") is not None and "slow" in needs_of(item, clauses_of(item, registry))
+
+
 def effective(clauses: "Sequence[Clause]", rulebooks: "Sequence[str]") -> Level:
     """The strongest level among the clauses of a check."""
     return max((clause.level(rulebooks) for clause in clauses), key=lambda level: level.rank, default=Level.NONE)
 
 
 def select(config: pytest.Config, state: "RunState", items: list[pytest.Item]) -> None:
-    """Deselects what the rulebooks do not hold or the user did not ask for, and labels the rest.
+    """Deselects what the rulebooks do not hold or the user did not ask for, labels the rest, and puts what waits last.
 
     Raises:
         pytest.UsageError: a check names a clause that is not in the catalogue.
@@ -84,7 +95,9 @@ def select(config: pytest.Config, state: "RunState", items: list[pytest.Item]) -
         item.user_properties += [("clause", clause.id) for clause in clauses]
     if dropped:
         config.hook.pytest_deselected(items=dropped)
-        items[:] = kept
+    # What waits for the end of a token finds it ended by then: the token is as old as the run.
+    items[:] = sorted(kept, key=lambda item: _waits(item, state.registry))
+    state.waits = bool(items) and _waits(items[-1], state.registry)
 
 
 def _words(config: pytest.Config, option: str) -> list[str]:

@@ -48,6 +48,7 @@ class RunState:
     baseline: Path | None = None
     named: str = ""
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    waits: bool = False
     interrupted: bool = False
     internal_error: bool = False
     run: Run | None = None

@@ -8,7 +8,7 @@ import pytest
 
 from grantproof.clauses import content_root
 from grantproof.errors import Inconclusive, NotOffered
-from grantproof.plugin.selection import clauses_of, effective, grant_of, holders_of
+from grantproof.plugin.selection import clauses_of, effective, grant_of, holders_of, needs_of
 from grantproof.roles import ROLES
 from grantproof.verdict import Level, Verdict, judge
 
@@ -46,9 +46,7 @@ def prepare(item: pytest.Function) -> None:
     if target is None:
         return
     state = _state(item)
-    features = {need: None for clause in clauses_of(item, state.registry) for need in clause.needs}
-    features |= {need: None for mark in item.iter_markers("needs") for need in mark.args}
-    target.require(*features)
+    target.require(*needs_of(item, clauses_of(item, state.registry)))
     prove = target.prove if item.get_closest_marker("control") is None else target.prove_credentials
     for holder in holders.values():
         if holder is not None:

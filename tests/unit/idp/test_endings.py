@@ -201,6 +201,24 @@ def test_tokens_that_cannot_be_waited_for(connect: Connect, members: dict[str, o
     assert len(site.heard) == 1
 
 
+@pytest.mark.parametrize(("asked_for", "asked"), [("true", 1), ("false", 0)])
+def test_tokens_whose_end_is_waited_for_are_issued_ahead(connect: Connect, asked_for: str, asked: int) -> None:
+    idp, site = connect({"/token": issue}, more=f"[politeness]\nintrusive = {asked_for}")
+    idp.begin_waiting()
+    assert len(site.heard) == asked
+    idp.first_answer(service(idp))
+    assert len(site.heard) == 1
+
+
+def test_a_target_that_is_not_there_is_not_accused_ahead(tmp_path: Path) -> None:
+    more = "[politeness]\nintrusive = true"
+    with raw_server(SERVERS["drops_connections"]) as origin:
+        text = PROFILE.format(origin=origin, endpoints="", user=ALICE, more=more)
+        with Idp.open(read(text, tmp_path / "target.toml")) as idp:
+            idp.begin_waiting()
+            assert {each["response"]["status"] for each in idp.transport.recorder.take()} == {0}
+
+
 @pytest.mark.parametrize(
     ("error", "client", "reason"),
     [

@@ -18,6 +18,10 @@ from grantproof.checks import Caller, Flow, Idp, Inconclusive, NotOffered, claus
 MUST, SHOULD, MAY = "rfc6749:5.1/status-200", "rfc6749:4.4.3/no-refresh-token", "rfc6749:2.3.1/body-credentials"
 
 @clause(MUST)
+@needs("slow")
+def test_waits_for_the_end_of_a_token(idp: Idp) -> None: ...
+
+@clause(MUST)
 def test_returns(idp: Idp) -> None: ...
 
 @clause(MUST)
@@ -65,6 +69,7 @@ def test_secret_in_assertion(idp: Idp, password_service: Caller) -> None:
     assert idp.token(password_service).access_token + str(password_service.client.secret) == ""
 '''
 EXPECTED = {
+    "test_waits_for_the_end_of_a_token": "pass",
     "test_returns": "pass",
     "test_must_is_broken": "fail",
     "test_should_is_broken": "warn",
@@ -130,6 +135,16 @@ def verdicts(ran: Ran) -> dict[str, str]:
 
 def test_verdicts_follow_from_endings(ran: Ran) -> None:
     assert {name: verdict for name, verdict in verdicts(ran).items() if "[" not in name} == EXPECTED
+
+
+def test_what_waits_comes_last(tmp_path: Path, lawful_profile: Path) -> None:
+    (tmp_path / "test_order.py").write_text(CHECKS, "utf-8")
+    command = [sys.executable, "-m", "pytest", "test_order.py", "--idp", str(lawful_profile), "-c", "/dev/null"]
+    command += ["--collect-only", "-q", "-p", "no:cacheprovider"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=tmp_path, check=True)
+    names = [line.partition("::")[2] for line in done.stdout.splitlines() if "::" in line]
+    assert names[0] == "test_returns"
+    assert names[-1] == "test_waits_for_the_end_of_a_token"
 
 
 def test_a_clause_has_the_worst_of_its_checks_capped_by_its_level(ran: Ran) -> None:
