@@ -4,47 +4,27 @@
     python -m tests.bench.cost --rounds 1 --mode keep-alive
 
 Every tool runs twice a round, short and long; what the longer run adds, in processor time over requests, has no start
-in it. A tool that is not on the path (or in `~/go/bin`) is left out and named. Prints a table in Markdown.
+in it. A tool that is not on the path (nor where Go and Rust put programs) is left out and named. Prints tables in
+Markdown.
 """
 
 import argparse
 import json
 import os
 import re
-import shutil
+import shlex
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+
+from tests.bench.site import AUTHORIZATION, BODY, FORM, MODES, Site, find_program, nginx
 
 CONNECTIONS = 32
 SHORT_S, LONG_S = 1, 4
-TOKEN = '{"access_token":"aG93IG1hbnkgb2YgdGhlc2UgY2FuIHlvdSBnaXZl","token_type":"Bearer","expires_in":3600}'
-BODY = "grant_type=client_credentials"
-AUTHORIZATION = "Basic c2VydmljZTpzZXJ2aWNlLXNlY3JldA=="
-FORM = "application/x-www-form-urlencoded"
-MODES = ("keep-alive", "TLS", "new connections", "TLS, new connections")
 REFERENCE = "wrk"
-
-NGINX = """
-worker_processes 1; daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log crit;
-events {{ worker_connections 8192; }}
-http {{
-  access_log off; keepalive_requests 1000000000; default_type application/json;
-  client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
-  uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
-  server {{
-    listen 127.0.0.1:{plain} backlog=4096; listen 127.0.0.1:{tls} ssl backlog=4096;
-    ssl_certificate {folder}/server.pem; ssl_certificate_key {folder}/server.key; ssl_session_cache shared:a:10m;
-    location /token {{ add_header Cache-Control no-store; return 200 '{token}'; }}
-  }}
-}}
-"""
 
 LUA = """
 wrk.method = "POST"
@@ -77,37 +57,6 @@ class Tokens({kind}):
         self.client.post("/token", data="{body}", headers=fields)
 """
 
-PROFILE = """
-[endpoints]
-token = "{url}/token"
-[target]
-name = "nginx"
-[tls]
-ca = "{folder}/server.pem"
-[clients.service]
-id = "service"
-secret = "service-secret"
-auth_methods = ["client_secret_basic"]
-grants = ["client_credentials"]
-[claims]
-reuses_tokens = true
-[load]
-allowed = true
-"""
-
-
-@dataclass(frozen=True)
-class Site:
-    """nginx, and a folder with what the tools need."""
-
-    folder: Path
-    plain: int
-    tls: int
-
-    def url(self, mode: str) -> str:
-        """Where requests of a mode go."""
-        return f"https://localhost:{self.tls}" if mode.startswith("TLS") else f"http://127.0.0.1:{self.plain}"
-
 
 @dataclass(frozen=True)
 class Tool:
@@ -131,11 +80,16 @@ def _python(*words: str) -> list[str]:
     return [sys.executable, *words]
 
 
-def _wrk(site: Site, mode: str, seconds: int) -> list[str]:
-    close = 'wrk.headers["Connection"] = "close"' if mode.endswith("new connections") else ""
-    script = site.folder / "request.lua"
-    script.write_text(LUA.format(body=BODY, form=FORM, authorization=AUTHORIZATION, close=close))
-    return ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", str(script), f"{site.url(mode)}/token"]
+def wrk(connections: int) -> Callable[[Site, str, int], list[str]]:
+    """How wrk is called with so many connections."""
+
+    def command(site: Site, mode: str, seconds: int) -> list[str]:
+        close = 'wrk.headers["Connection"] = "close"' if mode.endswith("new connections") else ""
+        script = site.folder / "request.lua"
+        script.write_text(LUA.format(body=BODY, form=FORM, authorization=AUTHORIZATION, close=close))
+        return ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(script), f"{site.url(mode)}/token"]
+
+    return command
 
 
 def _hey(site: Site, mode: str, seconds: int) -> list[str]:
@@ -144,21 +98,44 @@ def _hey(site: Site, mode: str, seconds: int) -> list[str]:
     return [*words, "-H", f"Authorization: {AUTHORIZATION}", f"{site.url(mode)}/token"]
 
 
-def _profile(site: Site, mode: str) -> str:
-    path = site.folder / ("tls.toml" if mode.startswith("TLS") else "plain.toml")
-    path.write_text(PROFILE.format(url=site.url(mode), folder=site.folder))
-    return str(path)
+def _vegeta(site: Site, mode: str, seconds: int) -> list[str]:
+    targets, found = site.folder / "targets", site.folder / "found"
+    lines = [f"POST {site.url(mode)}/token", f"Content-Type: {FORM}", f"Authorization: {AUTHORIZATION}"]
+    (site.folder / "body").with_suffix(".form").write_text(BODY)
+    targets.write_text("\n".join([*lines, f"@{site.folder / 'body.form'}", ""]))
+    words = ["vegeta", "-cpus=1", "attack", "-rate=0", f"-max-workers={CONNECTIONS}", f"-workers={CONNECTIONS}"]
+    words += [f"-connections={CONNECTIONS}", f"-duration={seconds}s", f"-targets={targets}", f"-output={found}"]
+    words += ["-keepalive=false"] if mode.endswith("new connections") else []
+    words[0] = find_program("vegeta") or "vegeta"
+    return ["sh", "-c", f"{shlex.join(words)} && echo {found}"]
+
+
+def _vegeta_count(text: str) -> int:
+    words = [find_program("vegeta") or "vegeta", "report", "-type=json", text.strip()]
+    told = json.loads(subprocess.run(words, capture_output=True, check=True).stdout)
+    return int(told["status_codes"].get("200", 0))
+
+
+def _oha(site: Site, mode: str, seconds: int) -> list[str]:
+    words = ["oha", "-z", f"{seconds}s", "-c", str(CONNECTIONS), "-m", "POST", "-T", FORM, "-d", BODY, "--no-tui"]
+    words += ["--disable-keepalive"] if mode.endswith("new connections") else []
+    words += ["--output-format", "json", "--insecure", "-H", f"Authorization: {AUTHORIZATION}"]
+    return [*words, f"{site.url(mode)}/token"]
+
+
+def _oha_count(text: str) -> int:
+    return int(json.loads(text)["statusCodeDistribution"]["200"])
 
 
 def _alone(site: Site, mode: str, seconds: int) -> list[str]:
     script = site.folder / "alone.py"
     script.write_text(ALONE)
     kind = "new" if mode.endswith("new connections") else "kept"
-    return _python(str(script), _profile(site, mode), str(seconds), str(CONNECTIONS), kind)
+    return _python(str(script), site.profile(mode), str(seconds), str(CONNECTIONS), kind)
 
 
 def _inside(site: Site, mode: str, seconds: int) -> list[str]:
-    words = ["-m", "grantproof", "load", "--idp", _profile(site, mode), "--users", str(CONNECTIONS)]
+    words = ["-m", "grantproof", "load", "--idp", site.profile(mode), "--users", str(CONNECTIONS)]
     words += ["--new-connections"] if mode.endswith("new connections") else []
     return _python(*words, "--duration", f"{seconds}s", "--out", str(site.folder / "inside"))
 
@@ -183,63 +160,24 @@ def _found(pattern: str) -> Callable[[str], int]:
     return count
 
 
+wrk_count = _found(r"(\d+) requests in")
+
+
 def _locust_count(text: str) -> int:
     rows = json.loads(text[text.index("[") :])
     return int(sum(row["num_requests"] - row["num_failures"] for row in rows))
 
 
 TOOLS = (
-    Tool(REFERENCE, "wrk", _wrk, _found(r"(\d+) requests in")),
+    Tool(REFERENCE, "wrk", wrk(CONNECTIONS), wrk_count),
     Tool("the engine alone", "", _alone, _found(r"done (\d+)")),
     Tool("grantproof load (inside Locust)", "", _inside, _found(r"ok ([\d,]+)")),
     Tool("hey", "hey", _hey, _found(r"\[200\]\s+(\d+) responses")),
+    Tool("vegeta", "vegeta", _vegeta, _vegeta_count),
+    Tool("oha", "oha", _oha, _oha_count),
     Tool("Locust FastHttpUser", "", _locust("FastHttpUser"), _locust_count, MODES[:1]),
     Tool("Locust HttpUser", "", _locust("HttpUser"), _locust_count, MODES[:1]),
 )
-
-
-@contextmanager
-def nginx() -> Generator[Site]:
-    """The server, on the second core, with a certificate of its own."""
-    with tempfile.TemporaryDirectory() as name:
-        site = Site(Path(name), _free_port(), _free_port())
-        _certify(site.folder)
-        config = site.folder / "nginx.conf"
-        config.write_text(NGINX.format(folder=name, plain=site.plain, tls=site.tls, token=TOKEN))
-        server = subprocess.Popen(
-            ["taskset", "-c", "1", find_program("nginx") or "nginx", "-p", name, "-c", str(config)],
-            stderr=subprocess.DEVNULL,
-        )
-        try:
-            time.sleep(0.5)
-            if server.poll() is not None:
-                raise SystemExit("nginx does not start")
-            yield site
-        finally:
-            server.terminate()
-            server.wait(10)
-
-
-def _free_port() -> int:
-    import socket  # noqa: PLC0415 - only here
-
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
-
-
-def _certify(folder: Path) -> None:
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-         "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
-         "-keyout", str(folder / "server.key"), "-out", str(folder / "server.pem")],
-        check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-
-
-def find_program(program: str) -> str | None:
-    return shutil.which(program) or shutil.which(program, path=f"{Path.home()}/go/bin:/usr/sbin")
 
 
 def run(tool: Tool, site: Site, mode: str, seconds: int) -> tuple[float, int]:

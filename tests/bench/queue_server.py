@@ -3,12 +3,14 @@
     python -m tests.bench.queue_server WORKERS SERVICE_S fixed|exponential
     python -m tests.bench.queue_server 0 0 stalling         # any number at once, each 2 to 8 ms, and regular stalls
 
-Prints its port. When each service ends is computed from when the former one should have ended, so a timer that fires
-late delays an answer but costs no capacity. `select` is used because its time-outs are finer than a millisecond.
+Prints its port. A GET is told, sorted, by how many seconds its timers have fired late. When each service ends is
+computed from when the former one should have ended, so a timer that fires late delays an answer but costs no capacity.
+`select` is used because its time-outs are finer than a millisecond.
 """
 
 import asyncio
 import heapq
+import json
 import random
 import selectors
 import sys
@@ -60,8 +62,8 @@ class Stalling:
 class Endpoint(asyncio.Protocol):
     """Answers each request on a connection when the workers are done with it."""
 
-    def __init__(self, workers: Workers | Stalling, numbers: "count[int]") -> None:
-        self._workers, self._numbers = workers, numbers
+    def __init__(self, workers: Workers | Stalling, numbers: "count[int]", late: list[float]) -> None:
+        self._workers, self._numbers, self._late = workers, numbers, late
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._left = b""
@@ -76,13 +78,20 @@ class Endpoint(asyncio.Protocol):
         head, found, rest = self._left.partition(b"\r\n\r\n")
         if not found:
             return
+        if head.startswith(b"GET "):
+            self._write(json.dumps(sorted(self._late)).encode())
+            return
         length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
         if len(rest) >= length:
             self._left = rest[length:]
-            self._loop.call_at(self._workers.end_of(self._loop.time()), self._answer)
+            end = self._workers.end_of(self._loop.time())
+            self._loop.call_at(end, self._answer, end)
 
-    def _answer(self) -> None:
-        body = _BODY % next(self._numbers)
+    def _answer(self, end: float) -> None:
+        self._late.append(self._loop.time() - end)
+        self._write(_BODY % next(self._numbers))
+
+    def _write(self, body: bytes) -> None:
         if self._transport is not None and not self._transport.is_closing():
             self._transport.write(_HEAD % (len(body), body))
 
@@ -93,8 +102,9 @@ async def serve(workers: int, service_s: float, kind: str) -> None:
     service = (lambda: dice.expovariate(1 / service_s)) if kind == "exponential" else lambda: service_s
     made = Stalling() if kind == "stalling" else Workers(workers, service)
     numbers = count(1)
+    late: list[float] = []
     server = await asyncio.get_running_loop().create_server(
-        lambda: Endpoint(made, numbers), "127.0.0.1", 0, backlog=1024
+        lambda: Endpoint(made, numbers, late), "127.0.0.1", 0, backlog=1024
     )
     sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
     sys.stdout.flush()
