@@ -31,6 +31,7 @@ def command_line(plan: "LoadPlan") -> list[str]:
     command += [part for name, rate in plan.rates.items() if rate for part in ("--scenario-rate", f"{name}={rate}")]
     command += ["--new-connections"] if plan.new_connections else []
     command += [] if plan.resumption else ["--no-resumption"]
+    command += ["--http2"] if plan.http2 else []
     users = plan.users if plan.users is not None else plan.processes
     command += ["--users", str(users), "--spawn-rate", str(users), *_workers(plan)]
     return command + [part for rule in plan.thresholds or () for part in ("--threshold", rule)]

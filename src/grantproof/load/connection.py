@@ -106,6 +106,11 @@ class Connection:
         return False
 
     @property
+    def multiplexed(self) -> bool:
+        """Whether it speaks HTTP/2, which has no word for a connection that is for one request."""
+        return False
+
+    @property
     def unsent(self) -> bool:
         """Whether octets are left that `flush` has to send."""
         return bool(self._out)

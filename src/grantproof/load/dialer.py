@@ -43,6 +43,7 @@ class Dialer:
         self._host, self._port = target.host, target.port
         self._patience_s = target.timeout_s
         self._context = make_context(target) if target.secure else None
+        self._secured = http2_connection() if target.http2 else TlsConnection
         self._address: Address | None = None
         self._single_use = False
         self.session: ssl.SSLSession | None = None
@@ -92,11 +93,11 @@ class Dialer:
             raise ConnectionRefusedError(errno.ECONNREFUSED, "no address")
         if self._context is None:
             return Connection(address, now_s)
-        return TlsConnection(address, now_s, self._context, self._host, self.session)
+        return self._secured(address, now_s, self._context, self._host, self.session)
 
 
 def make_context(target: "Target") -> ssl.SSLContext:
-    """Whom to trust and how to speak: TLS with names checked, and HTTP/1.1.
+    """Whom to trust and how to speak: TLS with names checked, and the protocols that are spoken.
 
     Raises:
         GrantproofError: the profile's authorities cannot be read.
@@ -105,5 +106,18 @@ def make_context(target: "Target") -> ssl.SSLContext:
         context = ssl.create_default_context(cafile=str(target.ca) if target.ca else None)
     except (OSError, ssl.SSLError) as error:
         raise GrantproofError("the certificate authorities cannot be read", str(target.ca), str(error)) from None
-    context.set_alpn_protocols(["http/1.1"])
+    context.set_alpn_protocols(["h2", "http/1.1"] if target.http2 else ["http/1.1"])
     return context
+
+
+def http2_connection() -> type[TlsConnection]:
+    """The connection that speaks HTTP/2.
+
+    Raises:
+        GrantproofError: the extra is not installed.
+    """
+    try:
+        from grantproof.load.http2 import Http2Connection  # noqa: PLC0415 - an extra
+    except ModuleNotFoundError:
+        raise GrantproofError("HTTP/2 needs an extra", "--http2", "pip install 'grantproof[http2]'") from None
+    return Http2Connection

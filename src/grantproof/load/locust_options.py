@@ -54,6 +54,7 @@ def add_options(parser: "LocustArgumentParser", **_: object) -> None:
     group.add_argument("--connections", type=int, default=MOST_CONNECTIONS, help="open at most, over all workers")
     group.add_argument("--new-connections", action="store_true", help="a new connection for each request")
     group.add_argument("--no-resumption", action="store_true", help="a full TLS handshake for each new connection")
+    group.add_argument("--http2", action="store_true", help="HTTP/2 where the server agrees to it")
     group.add_argument(
         "--threshold", action="append", metavar="RULE", help='instead of the profile\'s, e.g. "p99 < 250ms"'
     )
@@ -82,6 +83,7 @@ class Options:
     connections: int
     new_connections: bool
     resumption: bool
+    http2: bool
     thresholds: tuple[str, ...] | None
     out: Path | None
     progress: bool
@@ -121,6 +123,7 @@ class Options:
             connections=int(given.connections),
             new_connections=bool(given.new_connections),
             resumption=not given.no_resumption,
+            http2=bool(given.http2),
             thresholds=tuple(given.threshold) if given.threshold else None,
             out=Path(given.out) if given.out else None,
             progress=bool(given.progress),

@@ -51,6 +51,7 @@ class Pump:
         self._idle = self.stopped = place is None  # it came too late to have a share
         self._taken_over: list[tuple[Sequence[tuple[int, int]], float]] = []
         target = load_target(options.idp, options.token_url)
+        target = target.over_http2() if options.http2 else target
         self._target = replace(target, new_connections=options.new_connections, resumption=options.resumption)
         if not self._idle:
             gevent.spawn(self._collect)

@@ -43,6 +43,7 @@ class LoadPlan:
         schedule_file: stages or a recorded trace instead of a rate.
         new_connections: a new connection for each request.
         resumption: new TLS connections resume an earlier session.
+        http2: HTTP/2 where the server agrees to it.
         fleet: workers on other machines, instead of processes on this one.
     """
 
@@ -61,6 +62,7 @@ class LoadPlan:
     schedule_file: Path | None = None
     new_connections: bool = False
     resumption: bool = True
+    http2: bool = False
     fleet: Fleet | None = None
 
     def __post_init__(self) -> None:

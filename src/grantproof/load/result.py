@@ -243,6 +243,7 @@ def _connections(record: "RunRecord") -> dict[str, int | float]:
         "waited_share": _share(total.queue.total, total.sent) if total.sent else 0.0,
         "retried": total.retried,
         "handshakes": total.handshakes,
+        "http2": total.multiplexed,
         "resumed_share": _share(total.resumed, total.handshakes) if total.handshakes else 0.0,
     }
 

@@ -58,6 +58,7 @@ def run(plan: LoadPlan, progress: Callable[[Progress], None] | None = None) -> L
         KeyboardInterrupt: the user interrupted; load.json holds what was gathered.
     """
     target = load_target(plan.idp)
+    target = target.over_http2() if plan.http2 else target
     parse_thresholds(plan.thresholds if plan.thresholds is not None else target.thresholds)
     folder = make_folder(plan.out or default_folder(target.profile_name))
     (folder / FILE_NAME).unlink(missing_ok=True)

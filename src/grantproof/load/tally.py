@@ -34,6 +34,7 @@ class Tally:
         starved: the system had no more sockets or ports to give.
         handshakes: TLS connections that were established.
         resumed: those of them that resumed an earlier session.
+        multiplexed: those of them that speak HTTP/2.
         retry_after: protective answers that said when to come again, by status.
         loop: how late the engine's own ticks came.
         scenario: whose they are; empty is a single one or all together.
@@ -60,6 +61,7 @@ class Tally:
     starved: bool = False
     handshakes: int = 0
     resumed: int = 0
+    multiplexed: int = 0
     retry_after: Counter[str] = field(default_factory=Counter[str])
     loop: Histogram = field(default_factory=Histogram)
     scenario: str = ""
@@ -105,6 +107,18 @@ class Tally:
         return cls(offered={t: number for t, number in data["offered"]}, **values)  # noqa: C416 - pairs come as lists
 
 
-_NUMBERS = ("sent", "ok", "received", "opened", "reused", "retried", "abandoned", "cpu_s", "handshakes", "resumed")
+_NUMBERS = (
+    "sent",
+    "ok",
+    "received",
+    "opened",
+    "reused",
+    "retried",
+    "abandoned",
+    "cpu_s",
+    "handshakes",
+    "resumed",
+    "multiplexed",
+)
 _COUNTERS = ("errors", "protected", "notes", "retry_after")
 _HISTOGRAMS = ("latency", "service", "lag", "queue", "loop")

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from grantproof.errors import GrantproofError
 from grantproof.load.credentials import Pairs, client_for_load, form_headers, password_credentials, token_pairs
-from grantproof.load.dialer import make_context
+from grantproof.load.dialer import http2_connection, make_context
 from grantproof.load.octets import encode_request
 from grantproof.wire.authentication import PASSWORD_METHODS
 from grantproof.wire.form import Form
@@ -41,6 +41,7 @@ class Target:
         client_id: whose credentials `headers` or `body` hold.
         jwt_access_tokens: False where the profile says that tokens are none, so that nobody looks into them.
         url: where requests go, where that is not the token endpoint.
+        http2: HTTP/2 is spoken where the server agrees to it.
         profile: where it comes from; None where it was made by hand.
     """
 
@@ -62,6 +63,7 @@ class Target:
     jwt_access_tokens: bool = True
     profile: "Profile | None" = field(default=None, repr=False)
     url: str = ""
+    http2: bool = False
 
     @property
     def secure(self) -> bool:
@@ -100,6 +102,17 @@ class Target:
         """The same server at another endpoint, to which requests go instead."""
         return replace(self, url=url)
 
+    def over_http2(self) -> Self:
+        """The same server, spoken to by HTTP/2 where it agrees.
+
+        Raises:
+            GrantproofError: its requests do not go over TLS, or the extra is not installed.
+        """
+        if not self.secure:
+            raise GrantproofError("HTTP/2 is spoken over TLS only", "--http2", f"{self.host} is spoken to without")
+        http2_connection()
+        return replace(self, http2=True)
+
     def authenticated_by(self, methods: "Iterable[str]") -> "Target":
         """The same server with the first client that authenticates by one of these methods.
 
@@ -109,7 +122,9 @@ class Target:
         if self.profile is None:
             raise GrantproofError("a target made by hand has but one client", self.name)
         other = Target.from_profile(self.profile, self.token_url, methods)
-        return replace(other, new_connections=self.new_connections, resumption=self.resumption, ca=self.ca)
+        return replace(
+            other, new_connections=self.new_connections, resumption=self.resumption, ca=self.ca, http2=self.http2
+        )
 
     @classmethod
     def from_profile(

@@ -156,6 +156,9 @@ class Traffic:
 
     def _end(self, connection: Connection) -> None:
         """Lets the peer end a connection that was for one request, so that the waiting for stray octets is its."""
+        if connection.multiplexed:
+            self._drop(connection)
+            return
         self.busy -= 1
         connection.state = ENDING
         connection.rested_s = self._reactor.now
@@ -186,6 +189,7 @@ class Traffic:
         if self._dialer.secure:
             self.tally.handshakes += 1
             self.tally.resumed += connection.resumed
+            self.tally.multiplexed += connection.multiplexed
         self._rest(connection)
 
     # Requests and answers

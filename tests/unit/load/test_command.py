@@ -24,19 +24,26 @@ def test_scenarios_go_with_their_rates(tmp_path: Path) -> None:
     assert [Path(name).stem for name in _values(words, "-f")[0].split(",")] == ["implicit", "mixed"]
     assert (_values(words, "--rate"), _values(words, "--scenario-rate")) == (["30.0"], ["implicit=5.0"])
     assert (_values(words, "--users"), _values(words, "--duration")) == (["1"], ["30.0s"])
-    assert not {"--new-connections", "--no-resumption", "--schedule", "--processes", "--master"} & set(words)
+    assert not {"--new-connections", "--no-resumption", "--http2", "--schedule", "--processes", "--master"} & set(words)
 
 
 def test_a_schedule_and_connections_go_with_it(tmp_path: Path) -> None:
     (tmp_path / "s.toml").write_text(_STAGES)
     schedule = tmp_path / "s.toml"
     plan = LoadPlan(
-        "p", schedule_file=schedule, new_connections=True, resumption=False, connections=7, workers=2, out=tmp_path
+        "p",
+        schedule_file=schedule,
+        new_connections=True,
+        resumption=False,
+        http2=True,
+        connections=7,
+        workers=2,
+        out=tmp_path,
     )
     words = command_line(plan)
     assert _values(words, "--schedule") == [str(tmp_path / "s.toml")]
     assert (_values(words, "--connections"), _values(words, "--processes")) == (["7"], ["2"])
-    assert {"--new-connections", "--no-resumption"} <= set(words)
+    assert {"--new-connections", "--no-resumption", "--http2"} <= set(words)
     assert not {"--rate", "--duration"} & set(words)
     assert plan.lasts_s == 2.0
 
