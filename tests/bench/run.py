@@ -2,13 +2,15 @@
 
 Every check runs once against the embedded server in this process; then the same requests, octet for octet, go bare
 through the same httpx transport, one after the other. The ratio of the two times is what checks, fixtures, recording
-and pytest add.
+and pytest add. What pytest adds by itself is told by as many cases of one check that does nothing.
 """
 
 import contextlib
 import io
 import statistics
+import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Generator
 from pathlib import Path
@@ -24,6 +26,16 @@ from grantproof.wire.request import Request
 
 ROUNDS = 3
 RULEBOOKS = ("rfc6749", "bcp9700", "oidc", "rfc9068")
+
+NOTHING = """
+import pytest
+@pytest.fixture
+def target():
+    return None
+@pytest.mark.parametrize("number", range({cases}))
+def test_nothing(target, number):
+    pass
+"""
 
 
 @contextlib.contextmanager
@@ -74,17 +86,29 @@ def replay(requests: list[Request]) -> float:
         return time.perf_counter() - began
 
 
+def run_nothing(cases: int, folder: Path) -> float:
+    """Seconds that pytest takes for so many cases of a check with one fixture and nothing in it."""
+    module = folder / "test_nothing.py"
+    module.write_text(NOTHING.format(cases=cases))
+    words = [sys.executable, "-m", "pytest", str(module), "-q", "-p", "no:cacheprovider", "-c", "/dev/null"]
+    done = subprocess.run([*words, "--rootdir", str(folder)], capture_output=True, text=True, check=True)
+    return float(done.stdout.strip().rpartition(" in ")[2].split("s")[0])
+
+
 def main() -> int:
     """Measures and prints."""
     with embedded.start() as profile, captured() as requests:
         seconds, checks = run_suite(profile)
         sent = list(requests)
         bare = [replay(sent) for _ in range(ROUNDS)]
+    with tempfile.TemporaryDirectory() as folder:
+        nothing = run_nothing(checks, Path(folder))
     middle = statistics.median(bare)
     sys.stdout.write(
         f"conformance: {checks:,} checks, {len(sent):,} exchanges, {seconds:.1f} s\n"
         f"the same exchanges bare: {middle:.1f} s (median of {ROUNDS}: {', '.join(f'{each:.1f}' for each in bare)})\n"
         f"ratio: {seconds / middle:.2f}\n"
+        f"as many cases with nothing in them: {nothing:.1f} s\n"
     )
     return 0
 
