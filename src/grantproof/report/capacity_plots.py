@@ -31,14 +31,18 @@ def probes(
     capacity: float | None,
     interval: Sequence[float | None] = (),
     saturation: float | None = None,
+    levels: Sequence[Mapping[str, Any]] = (),
 ) -> Markup:
     """p99 at each rate that a capacity search tried; a ring where the thresholds were kept, a cross where not.
+
+    The line is the mean latency of the closed loop: by Little's law its users over its throughput.
 
     Args:
         rows: the probes.
         capacity: where the knee is, a dotted line.
         interval: its ends, a band.
         saturation: the most that came back, a dashed line.
+        levels: throughput by number of users.
     """
     points = [
         (rate, p99, bool(row.get("kept")))
@@ -47,19 +51,27 @@ def probes(
     ]
     if len(points) < 2:
         return Markup()
-    rates = [rate for rate, _, _ in points]
+    climb = [
+        (rate, users / rate)
+        for row in levels
+        if (users := number(row.get("users"))) and (rate := number(row.get("per_s")))
+    ]
+    rates = [*(rate for rate, _, _ in points), *(rate for rate, _ in climb)]
     low, high = min(rates), max(*rates, saturation or 0.0)
     x = Axis(low, high, LEFT + 12, WIDTH - RIGHT - 12)
-    y = log_axis([p99 for _, p99, _ in points], _BOTTOM, TOP)
+    y = log_axis([*(p99 for _, p99, _ in points), *(mean for _, mean in climb)], _BOTTOM, TOP)
     parts = [_band(x, interval, low, high), time_grid(y)]
     for value, style in ((capacity, "mark"), (saturation, "line l2")):
         if value is not None and low <= value <= high:
             parts.append(Markup('<path class="{}" d="M{} {}V{}"/>').format(style, x.place(value), TOP, _BOTTOM))
+    if len(climb) > 1:
+        parts.append(polyline([(x.place(rate), y.place(mean), "") for rate, mean in climb], "l1"))
     parts += [_probe(x.place(rate), y.place(p99), rate, p99, kept=kept) for rate, p99, kept in points]
     parts += [caption(x.place(rate), _BOTTOM + 20, f"{rate:,.0f}/s", "middle") for rate in (low, high)]
     first = "circle: thresholds kept, cross: crossed; dotted: capacity"
     parts.append(caption(LEFT, _HEIGHT - 28, first, "start"))
-    parts.append(caption(LEFT, _HEIGHT - 10, "grey: its 95 % interval; dashed: saturation", "start"))
+    line = "; line: mean" if len(climb) > 1 else ""
+    parts.append(caption(LEFT, _HEIGHT - 10, f"grey: interval; dashed: saturation{line}", "start"))
     return drawing(_HEIGHT, f"p99 at {len(points)} rates that were tried", parts)
 
 

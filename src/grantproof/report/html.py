@@ -76,7 +76,7 @@ def render_html(
     load_view = compose_load(load, capacity)
     if page is None and load_view is None:
         raise ValueError("a page needs a run, a load run or a capacity search")
-    target: Mapping[str, Any] = (load or {}).get("target") or {}
+    target: Mapping[str, Any] = (load or capacity or {}).get("target") or {}
     return (
         environment()
         .get_template("report.html.j2")

@@ -240,8 +240,8 @@ def _capacity(capacity: Json) -> Capacity:
     plots = (
         (
             "Latency against throughput",
-            "p99 at each rate that was tried, logarithmic",
-            probes(capacity.get("probes") or (), found, ends, saturation),
+            "p99 at each rate that was tried, mean of the closed loop; logarithmic",
+            probes(capacity.get("probes") or (), found, ends, saturation, climb.get("levels") or ()),
         ),
         ("Throughput by number of users", f"closed loop; {shown}", scaling(climb.get("levels") or (), law)),
     )

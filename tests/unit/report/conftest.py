@@ -154,6 +154,7 @@ def capacity() -> dict[str, Any]:
     ]
     return {
         "schema": "grantproof/capacity/1",
+        "target": {"name": "Example SSO 4.2", "issuer": "https://sso.example.test"},
         "saturation_per_s": 399.2,
         "capacity_per_s": 304.0,
         "interval_95": [297.0, 311.0],

@@ -122,6 +122,11 @@ def test_a_load_run_alone_makes_a_page(load: dict[str, Any], capacity: dict[str,
     assert not document.xpath("//section[@id='findings']")
 
 
+def test_a_capacity_search_alone_is_named_after_its_target(capacity: dict[str, Any]) -> None:
+    document = page(render_html(None, capacity=capacity, tool_version="0.1.0"))
+    assert document.xpath("string(//h1)") == "Example SSO 4.2"
+
+
 def test_nothing_makes_no_page() -> None:
     with pytest.raises(ValueError, match="needs a run"):
         render_html(None)

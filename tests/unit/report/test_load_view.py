@@ -235,6 +235,15 @@ def test_a_capacity_search_in_one_sentence(capacity: Change, change: Change, ton
     assert (view.tone, view.sentence) == (tone, sentence)
 
 
+def test_the_closed_loop_is_a_line_of_mean_latencies_by_littles_law(capacity: Change) -> None:
+    levels = [{"users": 1, "per_s": 100.0}, {"users": 4, "per_s": 350.0}, {"users": 8, "per_s": 380.0}]
+    picture = drawn(probes(capacity["probes"], 304.0, levels=levels))
+    (line,) = picture.xpath("//path[contains(@class, 'l1')]/@d")
+    assert line.count("L") == 2
+    assert "line: mean" in "".join(picture.itertext())
+    assert not drawn(probes(capacity["probes"], 304.0, levels=levels[:1])).xpath("//path[contains(@class, 'l1')]")
+
+
 @pytest.mark.parametrize("picture", [scaling([], {}), percentile_curve({}), timeline([]), bars({}), probes([], None)])
 def test_nothing_to_draw_is_no_picture(picture: str) -> None:
     assert picture == ""
