@@ -60,6 +60,7 @@ def run_suite(profile: Path) -> tuple[float, int]:
     """Seconds of the whole run in this process, and its number of checks."""
     root = content_root("conformance")
     arguments = [str(root), "--idp", str(profile), "--grantproof-report", "none", "-q", "-p", "no:cacheprovider"]
+    arguments += ["-p", "no:unraisableexception"]
     arguments += ["-c", "/dev/null", "--rootdir", str(root.parent), "--import-mode=importlib"]
     arguments += [part for name in RULEBOOKS for part in ("--grantproof-rulebook", name)]
     output = io.StringIO()

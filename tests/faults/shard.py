@@ -132,6 +132,8 @@ def run_here(job: Job) -> tuple[list[dict[str, Any]], int, str]:
         "-q",
         "-p",
         "no:cacheprovider",
+        "-p",
+        "no:unraisableexception",
         *(word for name in _PLUGINS for word in ("-p", name)),
     ]
     arguments += ["-c", "/dev/null", "--rootdir", str(root.parent), "--import-mode=importlib", "--tb=line"]

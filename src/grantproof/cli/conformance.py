@@ -59,6 +59,8 @@ class Plan:
             "--tb=line",
             "-p",
             "no:cacheprovider",
+            "-p",
+            "no:unraisableexception",  # it looks for what nobody has closed, five times over, at the end of each run
         ]
         found += ["--grantproof-out", str(folder), "--grantproof-report", self.formats]
         found += ["--grantproof-examples", str(self.examples), "--grantproof-seed", str(self.seed)]
