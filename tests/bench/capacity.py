@@ -13,6 +13,7 @@ import math
 import statistics
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ from grantproof.load.capacity_result import CapacityResult
 from grantproof.load.target import Target
 from tests.unit.load.queue_simulation import QUEUES, Queue, SimulatedProber
 
-REAL = (
+ALL = (
     *QUEUES,
     Queue("M/D/8", 8, 0.005, random=False, limit_s=0.015),
     Queue("M/M/8", 8, 0.005, random=True, limit_s=0.04),
@@ -120,9 +121,8 @@ def table(queues: Sequence[Queue], number: int, run: Callable[[Queue, int], Outc
     for queue in queues:
         outcomes = [run(queue, seed) for seed in range(number)]
         sys.stdout.write(row(queue, outcomes) + "\n")
-        for outcome in outcomes:
-            if outcome.note:
-                sys.stdout.write(f"  {queue.name}: {outcome.note}\n")
+        for note, times in Counter(outcome.note for outcome in outcomes if outcome.note).items():
+            sys.stderr.write(f"{queue.name}: {times} of {len(outcomes)}: {note}\n")
         sys.stdout.flush()
 
 
@@ -141,10 +141,10 @@ def main() -> int:
 
     if chosen.simulated:
         title = f"{chosen.simulated} simulated searches of each queue, {budget:g} s"
-        table(wanted(QUEUES), chosen.simulated, lambda queue, seed: simulate(queue, budget, seed), title)
+        table(wanted(ALL), chosen.simulated, lambda queue, seed: simulate(queue, budget, seed), title)
     if chosen.real:
         title = f"{chosen.real} real searches of each queue, {budget:g} s"
-        table(wanted(REAL), chosen.real, lambda queue, seed: measure(queue, budget, seed), title)
+        table(wanted(ALL), chosen.real, lambda queue, seed: measure(queue, budget, seed), title)
     return 0
 
 

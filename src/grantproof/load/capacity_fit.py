@@ -24,7 +24,10 @@ _BATCHES: Final = (1, 2, 4)
 _ROUNDS: Final = 5
 _STEEP: Final = 5.0
 _LEAST_BROKEN: Final = 8.0
-_SLOPES: Final = (0.05, 3000.0)
+_FLATTEST: Final = 0.05
+STEEPEST: Final = 3000.0
+_STEEPNESS: Final = 3.0
+_NEAREST: Final = 0.01
 _FREEDOM: Final = 12.0
 _FULL: Final = 0.93
 
@@ -41,6 +44,16 @@ def expected_dispersion(load: float, variability: float = 1.0) -> float:
     """
     load = min(load, _FULL)
     return 1 + 2 * (1 + variability) * (load / (1 - load)) ** 2
+
+
+def steepest(share: float, knee_per_s: float, saturation_per_s: float) -> float:
+    """How steep the curve can be at most: in theory it flattens on its way from the knee to 1 at saturation.
+
+    Without a bound two rates next to each other, one of them with bad luck, would make a step, and a step has a knee
+    that is known far too well. For M/D/c and M/M/c the slope at the knee is about that of the straight way.
+    """
+    way = max(saturation_per_s / knee_per_s - 1, _NEAREST)
+    return min(_STEEPNESS * math.log(1 / share) / way, STEEPEST)
 
 
 @dataclass(frozen=True)
@@ -71,6 +84,7 @@ class Curve:
     Attributes:
         spread: how many times as much as expected the counts vary.
         seconds: how many seconds it stands on.
+        steepest: the bound of the slope.
     """
 
     pivot: float
@@ -78,6 +92,7 @@ class Curve:
     slope: float
     spread: float
     seconds: int
+    steepest: float
     _points: tuple[tuple[float, float, float], ...] = field(repr=False)
 
     def share(self, rate_per_s: float) -> float:
@@ -117,7 +132,7 @@ class Curve:
             means = ((x - place, n * math.exp(min(level + slope * (x - place), _STEEP)), y) for x, n, y in self._points)
             return sum((y - mean) * gap for gap, mean, y in means) < 0
 
-        slope = _turn(falls, 0.0, _SLOPES[1])
+        slope = _turn(falls, 0.0, self.steepest)
         return self._likelihood(level - slope * place, slope)
 
 
@@ -141,12 +156,12 @@ def _turn(past: Callable[[float], bool], low: float, high: float) -> float:
     return (low + high) / 2
 
 
-def fit(seconds: Sequence[Second], pivot: float) -> Curve | None:
+def fit(seconds: Sequence[Second], pivot: float, steepest: float = STEEPEST) -> Curve | None:
     """The curve through these seconds; None when less than eight requests broke the rule or only one rate was tried."""
     broken = [second.broken for second in seconds]
     if sum(broken) < _LEAST_BROKEN or len({s.rate_per_s for s in seconds}) < 2:
         return None
-    level, slope = _best_line(_joined(seconds, broken, pivot))
+    level, slope = _best_line(_joined(seconds, broken, pivot), steepest)
     width = len(seconds[0].control)
     for _ in range(_ROUNDS if width else 0):
         means = _means(seconds, pivot, level, slope)
@@ -156,13 +171,13 @@ def fit(seconds: Sequence[Second], pivot: float) -> Curve | None:
         if sum(steered) < _LEAST_BROKEN / 2:
             break
         broken = steered
-        level, slope = _best_line(_joined(seconds, broken, pivot))
+        level, slope = _best_line(_joined(seconds, broken, pivot), steepest)
     spread = _spread(seconds, _means(seconds, pivot, level, slope), broken, width + 2)
-    return Curve(pivot, level, slope, spread, len(seconds), _joined(seconds, broken, pivot))
+    return Curve(pivot, level, slope, spread, len(seconds), steepest, _joined(seconds, broken, pivot))
 
 
-def _best_line(points: Sequence[tuple[float, float, float]]) -> tuple[float, float]:
-    """Level and slope of the greatest likelihood. The slope stays between almost flat and almost a step."""
+def _best_line(points: Sequence[tuple[float, float, float]], steepest: float) -> tuple[float, float]:
+    """Level and slope of the greatest likelihood. The slope stays between almost flat and the steepest."""
     total = sum(y for _, _, y in points)
 
     def shares(slope: float) -> tuple[float, list[float]]:
@@ -176,7 +191,7 @@ def _best_line(points: Sequence[tuple[float, float, float]]) -> tuple[float, flo
         _, parts = shares(slope)
         return sum((y - total * part) * x for (x, _, y), part in zip(points, parts, strict=True)) < 0
 
-    slope = _turn(falls, *_SLOPES)
+    slope = _turn(falls, _FLATTEST, steepest)
     return shares(slope)[0], slope
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from grantproof.load.capacity_control import ALIKE, depth_for, likeness
-from grantproof.load.capacity_fit import Curve, Second, expected_dispersion, fit
+from grantproof.load.capacity_fit import Curve, Second, expected_dispersion, fit, steepest
 from grantproof.load.capacity_guard import TargetLostError
 from grantproof.load.capacity_probe import WARM_UP, Probe, Prober
 from grantproof.load.capacity_sequential import ShareTest
@@ -33,6 +33,7 @@ _ATTEMPTS: Final = 3
 _LOWER: Final = 0.9
 _SLOWER: Final = 3.0
 _SLOWER_S: Final = 0.001
+_STALL_S: Final = 2
 _AROUND: Final = (0.85, 1.1)
 
 
@@ -124,7 +125,8 @@ class Search:
     def _step(self, rate_per_s: float) -> bool:
         """Tries a rate until it is known whether it keeps all rules, or for some seconds.
 
-        What crosses one is tried again, and the second time counts: a single stall is no rate that is too high.
+        What crosses one within two seconds alone is tried again, and the second time counts: a single stall is no rate
+        that is too high.
         """
 
         def enough(probe: Probe) -> bool:
@@ -134,7 +136,8 @@ class Search:
         seconds = min(max(_STEP_S, math.ceil(200 / rate_per_s)), int(self._left) - WARM_UP)
         probe = self._measure(rate_per_s, seconds, enough)
         self.kept[probe.number] = kept = self._keeps(probe)
-        if not kept and not self.limitation and self._left > seconds + _LEAST_ROUND_S + WARM_UP:
+        again = not kept and not self.limitation and self._left > seconds + _LEAST_ROUND_S + WARM_UP
+        if again and self._keeps_but_for_a_stall(probe):
             del self.kept[probe.number]
             probe = self._measure(rate_per_s, seconds, enough)
             self.kept[probe.number] = kept = self._keeps(probe)
@@ -145,11 +148,18 @@ class Search:
         tests = self._tests(probe)
         return False not in {test.kept for test in tests} and all(test.leaning for test in tests)
 
-    def _tests(self, probe: Probe) -> list[ShareTest]:
-        """What the probe says about each rule so far."""
+    def _keeps_but_for_a_stall(self, probe: Probe) -> bool:
+        """Whether the rules would be kept without the two neighbouring seconds in which most was broken."""
+        broken = [sum(number for _, number in row) for row in probe.counts]
+        worst = max(range(len(broken)), key=lambda index: sum(broken[index : index + _STALL_S]))
+        left = probe.counts[:worst] + probe.counts[worst + _STALL_S :]
+        return not left or all(test.leaning for test in self._tests(probe, left))
+
+    def _tests(self, probe: Probe, rows: "Sequence[Sequence[tuple[float, float]]] | None" = None) -> list[ShareTest]:
+        """What the probe, or some of its seconds, says about each rule so far."""
         dispersion = expected_dispersion(probe.rate_per_s / self.saturation_per_s)
         tests = [ShareTest(rule.share, dispersion) for rule in self.rules]
-        for row in probe.counts:
+        for row in probe.counts if rows is None else rows:
             for test, (requests, broken) in zip(tests, row, strict=True):
                 test.add(requests, broken)
         return tests
@@ -239,9 +249,10 @@ class Search:
             centre = curve.rate_at(rule.share) if curve is not None else (low + high) / 2
             centre = min(max(centre, low / 2, _LOWEST * top), top)
             probes = [probe for probe in self.probes if self._near(probe, rule, curve, high)]
-            latest = fit(self._seconds(probes, index, centre), centre)
+            bound = steepest(rule.share, centre, top)
+            latest = fit(self._seconds(probes, index, centre), centre, bound)
             if latest is None and curve is None:
-                latest = fit(self._seconds(self.probes, index, centre), centre)
+                latest = fit(self._seconds(self.probes, index, centre), centre, bound)
             if latest is None:
                 break
             curve = latest

@@ -206,6 +206,15 @@ def test_one_stall_is_no_rate_that_is_too_high() -> None:
     assert result.exit_code == 0
 
 
+def test_what_crosses_all_the_time_is_not_tried_again() -> None:
+    def nothing(_: float, _rate: float, _tally: Tally) -> None: ...
+
+    prober = Changed(QUEUES[0], 1, nothing)
+    _search(prober)
+    assert prober.asked[0] > 1.2 * QUEUES[0].knee_per_s
+    assert prober.asked.count(prober.asked[0]) == 1
+
+
 def test_a_capacity_from_a_throughput_that_never_settled_decides_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     def unsettled(crowd: Crowd, most_users: int, budget_s: float) -> Saturation:
         return replace(find_saturation(crowd, most_users, budget_s), settled=False)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from grantproof.load.capacity_control import controls, depth_for, likeness, tail_found
-from grantproof.load.capacity_fit import Second, expected_dispersion, fit
+from grantproof.load.capacity_fit import Second, expected_dispersion, fit, steepest
 from grantproof.load.capacity_linear import solve, student_quantile
 from grantproof.load.capacity_rules import over
 from grantproof.load.capacity_scalability import fit_law
@@ -98,6 +98,21 @@ def test_a_step_is_found_between_its_rates() -> None:
     low, high = curve.interval(0.01, (0.0, 1000.0))
     assert 290 < low < 301
     assert low <= high < 302
+
+
+def test_two_rates_next_to_each_other_do_not_make_a_step_below_saturation() -> None:
+    lucky = {350.0: 0.012, 350.5: 0.22}
+    seconds = _seconds(lucky.__getitem__, *lucky)
+    ends = [fit(seconds, 350.0), fit(seconds, 350.0, steepest(0.01, 350.0, 400.0))]
+    step, bound = (curve.interval(0.01, (0.0, 400.0)) for curve in ends if curve is not None)
+    assert step[1] - step[0] < 1.0
+    assert bound[1] - bound[0] > 15.0
+
+
+def test_the_curve_may_be_steeper_the_nearer_saturation_is() -> None:
+    far, near, at = (steepest(0.01, knee, 400.0) for knee in (200.0, 350.0, 400.0))
+    assert (far, near) == pytest.approx((3 * math.log(100), 3 * math.log(100) * 7))
+    assert near < at < 3000.0
 
 
 def test_a_share_that_does_not_rise_leaves_the_interval_open() -> None:
