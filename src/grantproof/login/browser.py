@@ -78,12 +78,24 @@ class BrowserDriver(PageDriver[Window]):
         again = True
         while True:
             try:
-                return super().walk(request, agent, choice=choice, leave_at=leave_at, stop_at_pages=stop_at_pages)
+                journey = super().walk(request, agent, choice=choice, leave_at=leave_at, stop_at_pages=stop_at_pages)
             except BrowserStuckError as problem:
                 self._windows.close()
                 if isinstance(problem, BrowserSilentError) or self._taken != taken or not again:
                     raise Inconclusive(f"a page of the server cannot be shown: {problem}") from None
                 again = False
+            else:
+                self._calm(agent)
+                return journey
+
+    def _calm(self, agent: UserAgent) -> None:
+        """Leaves a page whose clock was moved on: its timers never wait again, and would keep a processor busy."""
+        window: Window | None = agent.window
+        try:
+            if window is not None and window.tab.alive and window.tab.spent and window.tab.shows:
+                window.tab.leave()
+        except BrowserStuckError:
+            self._windows.close()  # the journey is over, so nothing is lost with it
 
     def submission(self, answer: Answer, choice: str) -> Request | None:
         """What the step with this choice makes of a page, unsent; None when there is no such step for it."""

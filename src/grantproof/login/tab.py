@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _EVENTS = (
     "Fetch.requestPaused",
+    "Page.frameNavigated",
     "Page.frameRequestedNavigation",
     "Page.frameScheduledNavigation",
     "Page.loadEventFired",
@@ -36,6 +37,7 @@ _PAUSE_S = 5.0
 _VIRTUAL_MS = 10_000
 _STARVATION = 10_000
 _MAX_LOADS = 300
+_BLANK = "about:blank"
 _INERT = ("about:", "blob:", "data:", "javascript:")
 _TURN = "() => new Promise(done => setTimeout(() => setTimeout(done, 0), 0))"
 Result = TypeVar("Result")
@@ -68,12 +70,15 @@ class Tab:
         self._events: queue.Queue[tuple[str, dict[str, Any]]] = queue.Queue()
         self._shown: Answer | None = None
         self._loaded = False
+        self._left = True
         self._rested = False
         self._loads = 0
         self._asked: tuple[str, str] | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
         self.spent = False
         """Its clock has been moved on, so that the next page needs another one."""
+        self.shows = False
+        """Whether it shows a page."""
         self.wish: Wish | None = None
         self.withhold = False
         """Whether what the page would send by any method but GET is a wish too."""
@@ -111,15 +116,25 @@ class Tab:
 
     def show(self, answer: "Answer", url: str) -> Wish | None:
         """Shows an answer as the page of a URL, and waits until it is at rest; where it wants to go by itself."""
+        if self.shows:
+            self.leave()
         if self.spent:
             self.call(self._renew())
-        self.call(self._send("Page.navigate", {"url": "about:blank"}))
         while not self._events.empty():
             self._events.get_nowait()  # the page that asked is gone
         self.wish, self._asked, self._loaded, self._loads = None, None, False, 0
-        self._shown = answer
+        self._shown, self.shows = answer, True
         self.call(self._send("Page.navigate", {"url": url}), self._patience_s)
         return self.rest()
+
+    def leave(self) -> None:
+        """Leaves the page and waits until it is gone: Chromium forgets a navigation that overtakes another."""
+        self._left = False
+        self.call(self._send("Page.navigate", {"url": _BLANK}))
+        until = time.monotonic() + _LOAD_S
+        while not (self._left and self._loaded) and time.monotonic() < until:
+            self._serve(0.02)
+        self._left, self.shows = True, False
 
     def rest(self) -> Wish | None:
         """Waits until the page does nothing by itself; where it wants to go."""
@@ -234,6 +249,9 @@ class Tab:
             self._loaded = True
         elif name == "Emulation.virtualTimeBudgetExpired":
             self._rested = True
+        elif name == "Page.frameNavigated":
+            if event["frame"].get("id") == self._frame and event["frame"].get("url") == _BLANK:
+                self._left, self._loaded = True, False
         elif event.get("frameId") == self._frame:
             self._asks(name, event)
         return True
@@ -255,6 +273,9 @@ class Tab:
     def _pause(self, event: dict[str, Any]) -> None:
         number, kind = event["requestId"], event.get("resourceType")
         main = kind == "Document" and event.get("frameId") == self._frame
+        if not self._left:
+            self._fail(number)
+            return
         shown = self._shown
         if main and shown is not None:
             self._shown = None

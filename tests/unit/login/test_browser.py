@@ -2,8 +2,10 @@
 
 import asyncio
 import os
+import ssl
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,8 +14,10 @@ from grantproof.errors import Inconclusive
 from grantproof.login.browser import BrowserDriver
 from grantproof.login.chromium import absence
 from grantproof.login.journey import MAX_HOPS, Journey, LoginStuckError, UserAgent
+from grantproof.login.tab import Tab
 from grantproof.login.windows import Window, Windows
 from grantproof.profile.signing_in import LoginStep
+from grantproof.reference.tls import make_tls_files
 from grantproof.transport import Recorder, Redactor, Transport
 from grantproof.wire.request import Request
 from tests.unit.login.server import Heard, Pages, Reply, Site, redirect, serve
@@ -46,16 +50,21 @@ class Walker:
         self.recorder = Recorder(Redactor(["pa55word"]))
 
     def driver(
-        self, site: Site, *steps: dict[str, Any], origins: tuple[str, ...] = (), timeout_s: float = 5
+        self,
+        site: Site,
+        *steps: dict[str, Any],
+        origins: tuple[str, ...] = (),
+        timeout_s: float = 5,
+        verify: ssl.SSLContext | bool = True,
     ) -> BrowserDriver:
         """A driver for a site."""
-        self.transport = Transport(self.recorder, timeout_s=timeout_s)
+        self.transport = Transport(self.recorder, timeout_s=timeout_s, verify=verify)
         made = [LoginStep.model_validate(step) for step in steps]
         return BrowserDriver(self.transport, made, {site.origin, *origins}, self.windows)
 
     def __call__(self, site: Site, *steps: dict[str, Any], agent: UserAgent | None = None, **options: Any) -> Journey:
         """Where a walk ends."""
-        kept = {name: options.pop(name) for name in ("origins", "timeout_s") if name in options}
+        kept = {name: options.pop(name) for name in ("origins", "timeout_s", "verify") if name in options}
         driver = self.driver(site, *steps, **kept)
         with self.transport:
             journey: Journey = driver.walk(
@@ -258,6 +267,37 @@ def test_a_single_page_login(walk: Walker) -> None:
     assert (journey.redirect.kind, journey.redirect.url) == ("script", DONE)
     assert (agent.jar.named("sid"), agent.jar.named("seen")) == ("s3ssion", "1")
     assert "pa55word" not in str(walk.recorder.take())
+
+
+def test_a_login_over_tls_whose_authority_only_the_profile_knows(walk: Walker, tmp_path: Path) -> None:
+    """Nobody tells the browser of the authority, so none of this may come from its own network."""
+    files = make_tls_files(tmp_path)
+    secure = ("Set-Cookie", "__Host-sid=s3ssion; Path=/; Secure; HttpOnly"), ("Strict-Transport-Security", "max-age=9")
+    pages: Pages = {
+        "/authorize": lambda _: redirect("/spa", 302, *secure),
+        "/spa": page('<div id=app></div><script src="/spa.js"></script>'),
+        "/spa.js": script(f"if (isSecureContext) {{ {SPA} }}"),
+        "/api/state": data('{"ticket": "t1"}'),
+        "/api/auth": data('{"next": "/consent"}'),
+        "/consent": page("<form method=post action=/decide><button name=d value=yes>y</button></form>"),
+        "/decide": done,
+    }
+    steps = (
+        {"when": "#next", "fill": {"username": "alice"}, "submit": "#next"},
+        {"when": "#secret", "fill": {"secret": "pa55word"}, "submit": "button:has-text('in')"},
+        {"when": "form", "submit": "[value=yes]"},
+    )
+    trusted = ssl.create_default_context(cafile=files.ca)
+    with serve(pages, files) as site:
+        assert site.origin.startswith("https:")
+        journey = walk(site, *steps, verify=trusted)
+        assert site.sent("/api/auth").headers["origin"] == site.origin
+        assert sorted(site.sent("/decide").cookie.split("; ")) == ["__Host-sid=s3ssion", "seen=1"]
+        with pytest.raises(Inconclusive, match="no connection"):
+            walk(site, *steps)
+    assert journey.acted == ["#next", "#secret", "form"]
+    assert journey.redirect is not None
+    assert journey.redirect.url == DONE
 
 
 def test_calls_and_goto_work_as_in_forms(walk: Walker) -> None:
@@ -531,6 +571,27 @@ def test_many_user_agents_share_few_windows(walk: Walker) -> None:
         for agent in (*agents, agents[0]):
             assert walk(site, agent=agent).page is not None
     assert sum(agent.window is not None for agent in agents) == 4
+
+
+def test_a_page_is_gone_before_the_next_is_shown(walk: Walker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Chromium forgets a navigation that overtakes another, and never says so."""
+    order: list[str] = []
+    send = Tab._send
+
+    async def sending(tab: Tab, method: str, parameters: dict[str, Any]) -> None:
+        if method == "Page.navigate":
+            order.append(f"to {parameters['url'].partition('?')[0]}")
+        await send(tab, method, parameters)
+
+    agent = UserAgent()
+    form = page(f"{LOGIN}<button>go</button></form>")
+    with serve({"/authorize": form, "/login": done}) as site:
+        walk(site, SIGN_IN, agent=agent)
+        assert agent.window is not None
+        agent.window.tab.page.on("framenavigated", lambda frame: order.append(f"at {frame.url.partition('?')[0]}"))
+        monkeypatch.setattr(Tab, "_send", sending)
+        walk(site, SIGN_IN, agent=agent)
+    assert order == [f"{what} {url}" for url in ("about:blank", f"{site.origin}/authorize") for what in ("to", "at")]
 
 
 def test_every_answer_is_recorded_redacted(walk: Walker) -> None:
