@@ -89,13 +89,13 @@ class BrowserDriver(PageDriver[Window]):
                 return journey
 
     def _calm(self, agent: UserAgent) -> None:
-        """Leaves a page whose clock was moved on: its timers never wait again, and would keep a processor busy."""
+        """Stops what still runs in the window; the journey is over, so nothing is lost with a browser that fails."""
         window: Window | None = agent.window
         try:
-            if window is not None and window.tab.alive and window.tab.spent and window.tab.shows:
-                window.tab.leave()
+            if window is not None and window.tab.alive:
+                window.tab.pause()
         except BrowserStuckError:
-            self._windows.close()  # the journey is over, so nothing is lost with it
+            self._windows.close()
 
     def submission(self, answer: Answer, choice: str) -> Request | None:
         """What the step with this choice makes of a page, unsent; None when there is no such step for it."""
@@ -171,6 +171,7 @@ class BrowserDriver(PageDriver[Window]):
         self._taken += 1
         tab, key = view.tab, "fill"
         try:
+            tab.run()
             missing, last = tab.call(fill(tab.page, step.fill), 2 * self._patience_s)
             problem = f"finds none of the fields {', '.join(missing)} on its page" if missing and last is None else ""
             if not problem:

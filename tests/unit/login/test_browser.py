@@ -6,7 +6,7 @@ import ssl
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -21,6 +21,9 @@ from grantproof.reference.tls import make_tls_files
 from grantproof.transport import Recorder, Redactor, Transport
 from grantproof.wire.request import Request
 from tests.unit.login.server import Heard, Pages, Reply, Site, redirect, serve
+
+if TYPE_CHECKING:
+    from playwright.async_api import Frame
 
 CALLBACK = "https://app.example/cb"
 DONE = f"{CALLBACK}#access_token=t0ken&state=a%20b"
@@ -576,22 +579,47 @@ def test_many_user_agents_share_few_windows(walk: Walker) -> None:
 def test_a_page_is_gone_before_the_next_is_shown(walk: Walker, monkeypatch: pytest.MonkeyPatch) -> None:
     """Chromium forgets a navigation that overtakes another, and never says so."""
     order: list[str] = []
-    send = Tab._send
+    send = Tab._send  # pyright: ignore[reportPrivateUsage] - the order of what is sent is what this is about
 
     async def sending(tab: Tab, method: str, parameters: dict[str, Any]) -> None:
         if method == "Page.navigate":
             order.append(f"to {parameters['url'].partition('?')[0]}")
         await send(tab, method, parameters)
 
+    def arrived(frame: "Frame") -> None:
+        order.append(f"at {frame.url.partition('?')[0]}")
+
     agent = UserAgent()
     form = page(f"{LOGIN}<button>go</button></form>")
     with serve({"/authorize": form, "/login": done}) as site:
         walk(site, SIGN_IN, agent=agent)
-        assert agent.window is not None
-        agent.window.tab.page.on("framenavigated", lambda frame: order.append(f"at {frame.url.partition('?')[0]}"))
+        window: Window | None = agent.window
+        assert window is not None
+        window.tab.page.on("framenavigated", arrived)
         monkeypatch.setattr(Tab, "_send", sending)
         walk(site, SIGN_IN, agent=agent)
     assert order == [f"{what} {url}" for url in ("about:blank", f"{site.origin}/authorize") for what in ("to", "at")]
+
+
+TICKING = "<script>ticks = 0; setInterval(() => { ticks += 1 }, 10)</script>"
+
+
+def test_a_page_does_nothing_when_its_journey_is_over(walk: Walker) -> None:
+    """Its clock was moved on, after which its timers would never wait again."""
+    late = "<script>link = go; link.remove(); setTimeout(() => document.body.append(link), 5000)</script>"
+    body = f"<a id=go href='/next'>go</a>{late}{TICKING}"
+    agent = UserAgent()
+    for steps, path in (((), "/authorize"), (({"when": "#go", "submit": "#go"},), "/next")):
+        with serve({"/authorize": page(body), "/next": page(TICKING)}) as site:
+            journey = walk(site, *steps, agent=agent)
+        assert journey.page is not None
+        assert journey.page.url.removeprefix(site.origin).partition("?")[0] == path
+        assert agent.window is not None
+        tab = agent.window.tab
+        before = tab.call(tab.page.evaluate("ticks"))
+        time.sleep(0.1)
+        assert before >= 900
+        assert tab.call(tab.page.evaluate("ticks")) == before
 
 
 def test_every_answer_is_recorded_redacted(walk: Walker) -> None:
