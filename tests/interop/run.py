@@ -1,13 +1,14 @@
 """Checks real servers, compares with what is recorded: `python -m tests.interop.run [NAME...] [-- OPTIONS]`.
 
-What stands after -- goes to `grantproof check`. Exit code: 0 as recorded, 1 something differs, 2 a server could not be
-checked.
+What stands after -- goes to `grantproof check`. With another login driver the verdicts are to be the same, so they are
+compared with the same record. Exit code: 0 as recorded, 1 something differs, 2 a server could not be checked.
 """
 
 # ruff: noqa: T201 - a command prints
 
 import argparse
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -25,15 +26,18 @@ from tests.interop.verdicts import Verdicts, describe_counts, differences, read_
 AS_RECORDED, DIFFERENT, TROUBLE, INTERRUPTED = 0, 1, 2, 130
 _PREFLIGHT, _JUDGED = {0, 1, 2, 3}, {0, 1, 3}
 _PREFLIGHT_S, _CHECK_S = 300, 3600
+DRIVERS = ("forms", "browser")
+_DRIVER = re.compile(r'^driver = "[a-z]+"', re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What to do with each server. `extra` goes to `grantproof check`."""
+    """What to do with each server. `extra` goes to `grantproof check`; no driver means the profile's own."""
 
     out: Path
     rulebooks: tuple[str, ...]
     extra: tuple[str, ...]
+    driver: str | None = None
 
 
 def main(args: Sequence[str] | None = None) -> int:
@@ -45,8 +49,9 @@ def main(args: Sequence[str] | None = None) -> int:
         "--out", type=Path, default=ROOT / "reports" / "interop", help="a folder for each server is made in it"
     )
     parser.add_argument("--rulebook", action="append", help="default: rfc6749")
+    parser.add_argument("--driver", choices=DRIVERS, help="sign in by this driver instead of the profile's")
     options = parser.parse_args(own)
-    plan = Plan(options.out.absolute(), tuple(options.rulebook or ["rfc6749"]), tuple(extra))
+    plan = Plan(options.out.absolute(), tuple(options.rulebook or ["rfc6749"]), tuple(extra), options.driver)
     codes = [AS_RECORDED]
     for name in options.names or SERVERS:
         try:
@@ -66,17 +71,20 @@ def check_server(server: Server, plan: Plan) -> int:
         GrantproofError: it could not be checked.
     """
     server.install()
-    out = plan.out / server.name
+    out = plan.out / (f"{server.name}-{plan.driver}" if plan.driver else server.name)
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
+    profile = profile_path(server.name)
+    if plan.driver:
+        profile = with_driver(profile, plan.driver, out)
     with tempfile.TemporaryDirectory(prefix="grantproof-interop-") as folder, running(server, Path(folder)) as up:
         print(f"{server.name} is at {up.base_url} (process {up.pid})", flush=True)
         try:
             # What preflight finds wrong may be the server's doing, so the checks are run whatever it says.
-            _run(["preflight"], server.name, up.environ, accepted=_PREFLIGHT, timeout_s=_PREFLIGHT_S)
+            _run(["preflight"], profile, up.environ, accepted=_PREFLIGHT, timeout_s=_PREFLIGHT_S)
             rulebooks = [word for rulebook in plan.rulebooks for word in ("--rulebook", rulebook)]
             options = ["check", *rulebooks, "--out", str(out), *plan.extra]
-            seconds = _run(options, server.name, up.environ, accepted=_JUDGED, timeout_s=_CHECK_S)
+            seconds = _run(options, profile, up.environ, accepted=_JUDGED, timeout_s=_CHECK_S)
         finally:
             shutil.copy(up.log, out / "server.log")
     results = read_results(out / "results.json")
@@ -86,6 +94,20 @@ def check_server(server: Server, plan: Plan) -> int:
     )
     print(f"{server.name}: {len(results.exchanges)} exchanges kept, {seconds:.1f} s; report in {out}")
     return compare(server.name, found, recorded_path(server.name))
+
+
+def with_driver(profile: Path, driver: str, folder: Path) -> Path:
+    """Writes a copy of a profile with another login driver into a folder; gives the copy.
+
+    Raises:
+        GrantproofError: the profile names no driver, for nobody signs in.
+    """
+    text, found = _DRIVER.subn(f'driver = "{driver}"', profile.read_text("utf-8"))
+    if found != 1:
+        raise GrantproofError("nobody signs in here, so there is no driver to choose", where=str(profile))
+    copy = folder / profile.name
+    copy.write_text(text, "utf-8")
+    return copy
 
 
 def compare(name: str, found: Verdicts, recorded: Path) -> int:
@@ -104,13 +126,15 @@ def compare(name: str, found: Verdicts, recorded: Path) -> int:
     return DIFFERENT if lines else AS_RECORDED
 
 
-def _run(words: Sequence[str], name: str, environ: Mapping[str, str], *, accepted: set[int], timeout_s: float) -> float:
+def _run(
+    words: Sequence[str], profile: Path, environ: Mapping[str, str], *, accepted: set[int], timeout_s: float
+) -> float:
     """Runs a command of grantproof against a server's profile; gives the seconds it took.
 
     Raises:
         GrantproofError: its exit code is not among the accepted ones, or it does not end.
     """
-    command = [sys.executable, "-m", "grantproof", words[0], "--idp", str(profile_path(name)), *words[1:]]
+    command = [sys.executable, "-m", "grantproof", words[0], "--idp", str(profile), *words[1:]]
     begun = time.monotonic()
     try:
         code = subprocess.run(command, env={**os.environ, **environ}, timeout=timeout_s, check=False).returncode

@@ -78,12 +78,24 @@ class BrowserDriver(PageDriver[Window]):
         again = True
         while True:
             try:
-                return super().walk(request, agent, choice=choice, leave_at=leave_at, stop_at_pages=stop_at_pages)
+                journey = super().walk(request, agent, choice=choice, leave_at=leave_at, stop_at_pages=stop_at_pages)
             except BrowserStuckError as problem:
                 self._windows.close()
                 if isinstance(problem, BrowserSilentError) or self._taken != taken or not again:
                     raise Inconclusive(f"a page of the server cannot be shown: {problem}") from None
                 again = False
+            else:
+                self._calm(agent)
+                return journey
+
+    def _calm(self, agent: UserAgent) -> None:
+        """Stops what still runs in the window; the journey is over, so nothing is lost with a browser that fails."""
+        window: Window | None = agent.window
+        try:
+            if window is not None and window.tab.alive:
+                window.tab.pause()
+        except BrowserStuckError:
+            self._windows.close()
 
     def submission(self, answer: Answer, choice: str) -> Request | None:
         """What the step with this choice makes of a page, unsent; None when there is no such step for it."""
@@ -159,6 +171,7 @@ class BrowserDriver(PageDriver[Window]):
         self._taken += 1
         tab, key = view.tab, "fill"
         try:
+            tab.run()
             missing, last = tab.call(fill(tab.page, step.fill), 2 * self._patience_s)
             problem = f"finds none of the fields {', '.join(missing)} on its page" if missing and last is None else ""
             if not problem:

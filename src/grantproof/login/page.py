@@ -28,6 +28,9 @@ _COMMENT = re.compile(r"^\s*//[^\n]*$|^\s*/\*.*?\*/", re.MULTILINE | re.DOTALL)
 _SCRIPT_TYPES = re.compile(r"|module|(?:text|application)/(?:x-)?(?:java|ecma)script", re.IGNORECASE)
 _REFRESH = re.compile(r"""^\s*[\d.]+(?:\s*[;,]|\s)\s*(?:url\s*=\s*)?["']?([^"']+?)["']?\s*$""", re.IGNORECASE)
 _JS_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))")
+_ACTING = re.compile(rb"script|http-equiv|frame|object|embed|svg|math|\bon[a-z]+\s*=|[\x00\x1b]", re.IGNORECASE)
+"""What a page needs to act by itself: script in any form, a refresh, pages within; or to hide that it has it."""
+_PLAIN_CHARSETS = frozenset({"", "utf-8", "us-ascii", "iso-8859-1", "windows-1252"})
 _SHOWN = 80
 _LISTED = 5
 _LISTED_FIELDS = 12
@@ -84,6 +87,14 @@ def read_page(answer: Answer) -> Page | None:
     except (etree.ParserError, etree.XMLSyntaxError, ValueError):
         return None
     return Page(answer, root)
+
+
+def is_inert(answer: Answer) -> bool:
+    """Whether nothing on a page can act by itself, so that it need not be waited for; in doubt it can."""
+    content = answer.headers.get("content-type") or ""
+    charset = re.search(r"charset\s*=\s*[\"']?([^\"';\s]*)", content, re.IGNORECASE)
+    plain = answer.headers.media_type == "text/html" and (charset[1].lower() if charset else "") in _PLAIN_CHARSETS
+    return plain and _ACTING.search(answer.body) is None
 
 
 def find_redirect(answer: Answer, page: Page | None = None) -> Redirect | None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from grantproof.login.chromium import BrowserSilentError, BrowserStuckError, Chromium
 from grantproof.login.devtools import fulfilment, stopped_request
+from grantproof.login.page import is_inert
 from grantproof.wire.request import Request
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _EVENTS = (
     "Fetch.requestPaused",
+    "Page.frameNavigated",
     "Page.frameRequestedNavigation",
     "Page.frameScheduledNavigation",
     "Page.loadEventFired",
@@ -36,6 +38,7 @@ _PAUSE_S = 5.0
 _VIRTUAL_MS = 10_000
 _STARVATION = 10_000
 _MAX_LOADS = 300
+_BLANK = "about:blank"
 _INERT = ("about:", "blob:", "data:", "javascript:")
 _TURN = "() => new Promise(done => setTimeout(() => setTimeout(done, 0), 0))"
 Result = TypeVar("Result")
@@ -67,7 +70,10 @@ class Tab:
         self._patience_s = patience_s
         self._events: queue.Queue[tuple[str, dict[str, Any]]] = queue.Queue()
         self._shown: Answer | None = None
+        self._inert = False
         self._loaded = False
+        self._at = _BLANK
+        self._leaving = False
         self._rested = False
         self._loads = 0
         self._asked: tuple[str, str] | None = None
@@ -113,13 +119,23 @@ class Tab:
         """Shows an answer as the page of a URL, and waits until it is at rest; where it wants to go by itself."""
         if self.spent:
             self.call(self._renew())
-        self.call(self._send("Page.navigate", {"url": "about:blank"}))
+        elif self._at != _BLANK:
+            self._leave()
         while not self._events.empty():
             self._events.get_nowait()  # the page that asked is gone
         self.wish, self._asked, self._loaded, self._loads = None, None, False, 0
-        self._shown = answer
+        self._shown, self._inert = answer, is_inert(answer)
         self.call(self._send("Page.navigate", {"url": url}), self._patience_s)
+        if self._inert and self._wait(lambda: self._at != _BLANK and self._loaded, _LOAD_S):
+            return self._take()
         return self.rest()
+
+    def _leave(self) -> None:
+        """Leaves the page and waits until it is gone: Chromium forgets a navigation that overtakes another."""
+        self._leaving = True
+        self.call(self._send("Page.navigate", {"url": _BLANK}))
+        self._wait(lambda: self._at == _BLANK and self._loaded, _LOAD_S)
+        self._leaving = False
 
     def rest(self) -> Wish | None:
         """Waits until the page does nothing by itself; where it wants to go."""
@@ -145,6 +161,8 @@ class Tab:
 
         What waits for an answer from the server stops the page's clock.
         """
+        if self._inert:
+            return None
         self._rested = False
         policy = {"policy": "pauseIfNetworkFetchesPending", "budget": _VIRTUAL_MS}
         self.spent = True
@@ -152,14 +170,29 @@ class Tab:
             self._send("Emulation.setVirtualTimePolicy", {**policy, "maxVirtualTimeTaskStarvationCount": _STARVATION}),
             self._patience_s,
         )
-        until = time.monotonic() + self._patience_s
-        while self.wish is None and not self._rested and time.monotonic() < until:
-            self._serve(0.02)
+        self._wait(lambda: self.wish is not None or self._rested, self._patience_s)
         if self.wish is None and self._asked is not None:
-            return self.rest()
-        if self.wish is None:
-            self.call(self._send("Emulation.setVirtualTimePolicy", {"policy": "advance"}))
+            self.run()
+            self.wish = self.rest()
+        self.pause()
         return self._take()
+
+    def _wait(self, holds: Callable[[], bool], limit_s: float) -> bool:
+        """Serves the page until something holds; whether it does in time."""
+        until = time.monotonic() + limit_s
+        while not holds() and time.monotonic() < until:
+            self._serve(0.02)
+        return holds()
+
+    def run(self) -> None:
+        """Lets the page's clock run again after it was moved on; it then never waits, and keeps a processor busy."""
+        if self.spent:
+            self.call(self._send("Emulation.setVirtualTimePolicy", {"policy": "advance"}))
+
+    def pause(self) -> None:
+        """Stops the page's clock if it was moved on."""
+        if self.spent:
+            self.call(self._send("Emulation.setVirtualTimePolicy", {"policy": "pause"}))
 
     def _turn(self) -> None:
         """Lets the page's scripts have their turn: where they went by now is known afterwards."""
@@ -193,7 +226,7 @@ class Tab:
         self.context.remove_listener("page", self._shut)
         await self._new_page()
         self.context.on("page", self._shut)
-        self.spent = False
+        self.spent, self._at = False, _BLANK
         await old.close()
 
     def _note(self, session: object, name: str, event: dict[str, Any]) -> None:
@@ -234,6 +267,9 @@ class Tab:
             self._loaded = True
         elif name == "Emulation.virtualTimeBudgetExpired":
             self._rested = True
+        elif name == "Page.frameNavigated":
+            if event["frame"].get("id") == self._frame:
+                self._at, self._loaded = str(event["frame"].get("url")), False
         elif event.get("frameId") == self._frame:
             self._asks(name, event)
         return True
@@ -255,6 +291,9 @@ class Tab:
     def _pause(self, event: dict[str, Any]) -> None:
         number, kind = event["requestId"], event.get("resourceType")
         main = kind == "Document" and event.get("frameId") == self._frame
+        if self._leaving:
+            self._fail(number)
+            return
         shown = self._shown
         if main and shown is not None:
             self._shown = None

@@ -1,6 +1,7 @@
 """Recorded verdicts: what is kept of a run, and what counts as a difference."""
 
 import json
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 
 from grantproof.errors import GrantproofError
 from tests.interop import record, run
+from tests.interop.catalogue import SERVERS, profile_path
 from tests.interop.verdicts import (
     Verdicts,
     describe_counts,
@@ -19,6 +21,8 @@ from tests.interop.verdicts import (
     write_recorded,
 )
 
+WITHOUT_LOGIN = {"node-oauth2-server", "oauth2-mock-server"}
+"""Servers whose profiles have no login step."""
 RESULTS: dict[str, Any] = {
     "schema": "grantproof/results/1",
     "rulebooks": ["rfc6749"],
@@ -158,6 +162,22 @@ def test_the_exit_code_says_whether_it_is_as_recorded(tmp_path: Path, capsys: py
     assert capsys.readouterr().out == "x: as recorded\n"
     assert run.compare("x", replace(KEPT, checks={}), path) == run.DIFFERENT
     assert capsys.readouterr().out.startswith("x: check b.py::test_b: ")
+
+
+@pytest.mark.parametrize("name", sorted({*SERVERS} - WITHOUT_LOGIN))
+def test_another_login_driver_is_all_that_a_copy_of_a_profile_changes(name: str, tmp_path: Path) -> None:
+    kept = profile_path(name)
+    copy = run.with_driver(kept, "browser", tmp_path)
+    before, after = (tomllib.loads(path.read_text("utf-8")) for path in (kept, copy))
+    assert after["login"].pop("driver") == "browser"
+    assert before["login"].pop("driver") == "forms"
+    assert after == before
+
+
+@pytest.mark.parametrize("name", sorted(WITHOUT_LOGIN))
+def test_a_server_at_which_nobody_signs_in_has_no_other_driver(name: str, tmp_path: Path) -> None:
+    with pytest.raises(GrantproofError, match="nobody signs in here"):
+        run.with_driver(profile_path(name), "browser", tmp_path)
 
 
 def test_recording_is_its_own_command_and_says_what_changes(

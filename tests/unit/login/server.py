@@ -2,11 +2,16 @@
 
 import base64
 import contextlib
+import ssl
 import threading
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
+
+if TYPE_CHECKING:
+    from grantproof.reference.tls import TlsFiles
 
 
 @dataclass(frozen=True)
@@ -68,8 +73,8 @@ class Site:
 
 
 @contextlib.contextmanager
-def serve(pages: Pages) -> Generator[Site]:
-    """Serves these pages by their path; any other is 404."""
+def serve(pages: Pages, tls: "TlsFiles | None" = None) -> Generator[Site]:
+    """Serves these pages by their path, any other is 404; over TLS with the certificate of these files."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -106,7 +111,11 @@ def serve(pages: Pages) -> Generator[Site]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    site = Site(f"http://127.0.0.1:{server.server_address[1]}")
+    if tls is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(tls.certificate, tls.key)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+    site = Site(f"http{'s' if tls else ''}://127.0.0.1:{server.server_address[1]}")
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:

@@ -2,9 +2,11 @@
 
 import asyncio
 import os
+import ssl
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -12,11 +14,16 @@ from grantproof.errors import Inconclusive
 from grantproof.login.browser import BrowserDriver
 from grantproof.login.chromium import absence
 from grantproof.login.journey import MAX_HOPS, Journey, LoginStuckError, UserAgent
+from grantproof.login.tab import Tab
 from grantproof.login.windows import Window, Windows
 from grantproof.profile.signing_in import LoginStep
+from grantproof.reference.tls import make_tls_files
 from grantproof.transport import Recorder, Redactor, Transport
 from grantproof.wire.request import Request
 from tests.unit.login.server import Heard, Pages, Reply, Site, redirect, serve
+
+if TYPE_CHECKING:
+    from playwright.async_api import Frame
 
 CALLBACK = "https://app.example/cb"
 DONE = f"{CALLBACK}#access_token=t0ken&state=a%20b"
@@ -46,16 +53,21 @@ class Walker:
         self.recorder = Recorder(Redactor(["pa55word"]))
 
     def driver(
-        self, site: Site, *steps: dict[str, Any], origins: tuple[str, ...] = (), timeout_s: float = 5
+        self,
+        site: Site,
+        *steps: dict[str, Any],
+        origins: tuple[str, ...] = (),
+        timeout_s: float = 5,
+        verify: ssl.SSLContext | bool = True,
     ) -> BrowserDriver:
         """A driver for a site."""
-        self.transport = Transport(self.recorder, timeout_s=timeout_s)
+        self.transport = Transport(self.recorder, timeout_s=timeout_s, verify=verify)
         made = [LoginStep.model_validate(step) for step in steps]
         return BrowserDriver(self.transport, made, {site.origin, *origins}, self.windows)
 
     def __call__(self, site: Site, *steps: dict[str, Any], agent: UserAgent | None = None, **options: Any) -> Journey:
         """Where a walk ends."""
-        kept = {name: options.pop(name) for name in ("origins", "timeout_s") if name in options}
+        kept = {name: options.pop(name) for name in ("origins", "timeout_s", "verify") if name in options}
         driver = self.driver(site, *steps, **kept)
         with self.transport:
             journey: Journey = driver.walk(
@@ -260,6 +272,37 @@ def test_a_single_page_login(walk: Walker) -> None:
     assert "pa55word" not in str(walk.recorder.take())
 
 
+def test_a_login_over_tls_whose_authority_only_the_profile_knows(walk: Walker, tmp_path: Path) -> None:
+    """Nobody tells the browser of the authority, so none of this may come from its own network."""
+    files = make_tls_files(tmp_path)
+    secure = ("Set-Cookie", "__Host-sid=s3ssion; Path=/; Secure; HttpOnly"), ("Strict-Transport-Security", "max-age=9")
+    pages: Pages = {
+        "/authorize": lambda _: redirect("/spa", 302, *secure),
+        "/spa": page('<div id=app></div><script src="/spa.js"></script>'),
+        "/spa.js": script(f"if (isSecureContext) {{ {SPA} }}"),
+        "/api/state": data('{"ticket": "t1"}'),
+        "/api/auth": data('{"next": "/consent"}'),
+        "/consent": page("<form method=post action=/decide><button name=d value=yes>y</button></form>"),
+        "/decide": done,
+    }
+    steps = (
+        {"when": "#next", "fill": {"username": "alice"}, "submit": "#next"},
+        {"when": "#secret", "fill": {"secret": "pa55word"}, "submit": "button:has-text('in')"},
+        {"when": "form", "submit": "[value=yes]"},
+    )
+    trusted = ssl.create_default_context(cafile=files.ca)
+    with serve(pages, files) as site:
+        assert site.origin.startswith("https:")
+        journey = walk(site, *steps, verify=trusted)
+        assert site.sent("/api/auth").headers["origin"] == site.origin
+        assert sorted(site.sent("/decide").cookie.split("; ")) == ["__Host-sid=s3ssion", "seen=1"]
+        with pytest.raises(Inconclusive, match="no connection"):
+            walk(site, *steps)
+    assert journey.acted == ["#next", "#secret", "form"]
+    assert journey.redirect is not None
+    assert journey.redirect.url == DONE
+
+
 def test_calls_and_goto_work_as_in_forms(walk: Walker) -> None:
     pages: Pages = {
         "/authorize": lambda _: redirect("/spa?callback=%2Fresume%3Fid%3D7"),
@@ -460,13 +503,18 @@ def test_a_nuisance_does_not_stop_a_login(walk: Walker, nuisance: str) -> None:
     assert journey.redirect.url == DONE
 
 
-def test_a_page_that_breaks_its_own_language_is_told_and_not_waited_for(walk: Walker) -> None:
-    poison = "document.querySelector = Array.prototype.find = JSON.parse = () => { throw 1 }"
-    body = f"{LOGIN}<button>go</button></form><script>{poison}</script>"
-    with serve({"/authorize": page(body), "/login": done}) as site, pytest.raises(LoginStuckError) as ending:
-        walk(site, SIGN_IN, timeout_s=2)
-    assert "cannot be done" in str(ending.value)
-    assert "POST /login" not in site.paths
+POISON = "document.querySelector = Array.prototype.find = Array.prototype.map = JSON.parse = () => { throw 1 }"
+
+
+@pytest.mark.parametrize("submit", [{}, {"submit": "form button"}], ids=["any button", "named button"])
+def test_a_page_that_breaks_its_own_language_can_be_used(walk: Walker, submit: dict[str, str]) -> None:
+    fields = "<input type=checkbox name=stay value=1><select name=at><option>a<option>b</select><button>go</button>"
+    step = {"fill": {**SIGN_IN["fill"], "stay": "1", "at": "b"}, **submit}
+    pages: Pages = {"/authorize": page(f"{LOGIN}{fields}</form><script>{POISON}</script>"), "/login": done}
+    with serve(pages) as site:
+        journey = walk(site, step, timeout_s=2)
+    assert site.sent("/login").form == {"username": ["alice"], "password": ["pa55word"], "stay": ["1"], "at": ["b"]}
+    assert journey.redirect is not None
 
 
 def test_pages_that_never_end_are_given_up(walk: Walker) -> None:
@@ -531,6 +579,52 @@ def test_many_user_agents_share_few_windows(walk: Walker) -> None:
         for agent in (*agents, agents[0]):
             assert walk(site, agent=agent).page is not None
     assert sum(agent.window is not None for agent in agents) == 4
+
+
+def test_a_page_is_gone_before_the_next_is_shown(walk: Walker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Chromium forgets a navigation that overtakes another, and never says so."""
+    order: list[str] = []
+    send = Tab._send  # pyright: ignore[reportPrivateUsage] - the order of what is sent is what this is about
+
+    async def sending(tab: Tab, method: str, parameters: dict[str, Any]) -> None:
+        if method == "Page.navigate":
+            order.append(f"to {parameters['url'].partition('?')[0]}")
+        await send(tab, method, parameters)
+
+    def arrived(frame: "Frame") -> None:
+        order.append(f"at {frame.url.partition('?')[0]}")
+
+    agent = UserAgent()
+    form = page(f"{LOGIN}<button>go</button></form>")
+    with serve({"/authorize": form, "/login": done}) as site:
+        walk(site, SIGN_IN, agent=agent)
+        window: Window | None = agent.window
+        assert window is not None
+        window.tab.page.on("framenavigated", arrived)
+        monkeypatch.setattr(Tab, "_send", sending)
+        walk(site, SIGN_IN, agent=agent)
+    assert order == [f"{what} {url}" for url in ("about:blank", f"{site.origin}/authorize") for what in ("to", "at")]
+
+
+TICKING = "<script>ticks = 0; setInterval(() => { ticks += 1 }, 10)</script>"
+
+
+def test_a_page_does_nothing_when_its_journey_is_over(walk: Walker) -> None:
+    """Its clock was moved on, after which its timers would never wait again."""
+    late = "<script>link = go; link.remove(); setTimeout(() => document.body.append(link), 5000)</script>"
+    body = f"<a id=go href='/next'>go</a>{late}{TICKING}"
+    agent = UserAgent()
+    for steps, path in (((), "/authorize"), (({"when": "#go", "submit": "#go"},), "/next")):
+        with serve({"/authorize": page(body), "/next": page(TICKING)}) as site:
+            journey = walk(site, *steps, agent=agent)
+        assert journey.page is not None
+        assert journey.page.url.removeprefix(site.origin).partition("?")[0] == path
+        assert agent.window is not None
+        tab = agent.window.tab
+        before = tab.call(tab.page.evaluate("ticks"))
+        time.sleep(0.1)
+        assert before >= 900
+        assert tab.call(tab.page.evaluate("ticks")) == before
 
 
 def test_every_answer_is_recorded_redacted(walk: Walker) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from grantproof.login.page import find_redirect, read_page, resolve
+from grantproof.login.page import find_redirect, is_inert, read_page, resolve
 from grantproof.wire.answer import Answer
 from grantproof.wire.headers import Headers
 
@@ -98,3 +98,40 @@ def test_what_is_no_html_is_no_page() -> None:
 )
 def test_odd_references_are_kept(reference: str, expected: str) -> None:
     assert resolve(BASE, reference) == expected
+
+
+@pytest.mark.parametrize("body", ["<p>Wrong.", '<form method="post"><input name="a"><button>go</button></form>', ""])
+def test_a_page_without_script_or_refresh_is_inert(body: str) -> None:
+    assert is_inert(answer(body))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<SCRIPT>1</SCRIPT>",
+        "<script src=/x.js></script>",
+        "<body onload=f()>",
+        "<img src=x ONERROR = f()>",
+        "<a href='javascript:f()'>",
+        "<meta http-equiv=refresh content=1>",
+        "<iframe src=/x>",
+        "<frameset>",
+        "<object data=x>",
+        "<embed src=x>",
+        "<svg><set>",
+        "<scr\x00ipt>",
+        "<scr\x1b(Bipt>",
+    ],
+)
+def test_a_page_that_may_act_by_itself_is_not(body: str) -> None:
+    assert not is_inert(answer(body))
+
+
+@pytest.mark.parametrize("kind", ["text/html; charset=utf-16", "application/xhtml+xml", "", "text/html;charset=x"])
+def test_a_page_that_may_be_read_in_another_way_is_not(kind: str) -> None:
+    assert not is_inert(Answer(200, Headers((("Content-Type", kind),)), b"<p>Hello", BASE))
+
+
+@pytest.mark.parametrize("kind", ["text/html", "Text/HTML; Charset=UTF-8", "text/html; charset='us-ascii'"])
+def test_the_common_ways_to_name_a_page_are_known(kind: str) -> None:
+    assert is_inert(Answer(200, Headers((("Content-Type", kind),)), b"<p>Hello", BASE))

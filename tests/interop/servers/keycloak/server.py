@@ -22,6 +22,16 @@ OPTIONS = (
     "--http-port=0",
     "--hostname-strict=false",
 )
+JVM = (
+    "-XX:-UseG1GC",
+    "-XX:+UseSerialGC",  # for one user and a small heap
+    # The slow compiler takes only what runs very often, like signatures: a run is over before the rest would pay.
+    "-XX:Tier4InvocationThreshold=50000",
+    "-XX:Tier4MinInvocationThreshold=6000",
+    "-XX:Tier4CompileThreshold=150000",
+    "-XX:Tier4BackEdgeThreshold=400000",
+)
+"""Beside the options of kc.sh, which are for servers that run for months."""
 LISTENS = re.compile(r"Listening on: (http://127\.0\.0\.1:\d+)")
 PATIENCE_S = 240.0
 
@@ -71,7 +81,7 @@ class Keycloak:
             ["sh", home / "bin/kc.sh", "start", *OPTIONS],
             cwd=home,
             log=log,
-            environ={**own, **shared},
+            environ={**own, **shared, "JAVA_OPTS_APPEND": " ".join(JVM)},
             listens=LISTENS,
             patience_s=PATIENCE_S,
         )
