@@ -168,17 +168,31 @@ def spawn(
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+    try:
+        base_url = _wait_until_up(process, log, listens, patience_s)
+    except BaseException:
+        end_group(process)  # nobody knows it yet who could
+        raise
+    if base_url:
+        return process, base_url
+    end_group(process)
+    raise GrantproofError("the server does not come up", where=str(log), hint=_tail(log.read_text("utf-8", "replace")))
+
+
+def _wait_until_up(
+    process: "subprocess.Popen[bytes]", log: Path, listens: re.Pattern[str], patience_s: float
+) -> str | None:
+    """The base URL that a starting server writes to its log; None where it ends or takes too long."""
     deadline = time.monotonic() + patience_s
     while time.monotonic() < deadline:
         ended = process.poll() is not None
         found = listens.search(log.read_text("utf-8", "replace"))
         if found:
-            return process, found[1]
+            return found[1]
         if ended:
             break
         time.sleep(0.05)
-    end_group(process)
-    raise GrantproofError("the server does not come up", where=str(log), hint=_tail(log.read_text("utf-8", "replace")))
+    return None
 
 
 def end_group(process: "subprocess.Popen[bytes]") -> None:

@@ -4,8 +4,10 @@ import base64
 import re
 import signal
 import socket
+import subprocess
 import sys
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -80,6 +82,28 @@ def test_a_server_that_does_not_listen_to_reason_is_ended(tmp_path: Path, monkey
     process, _ = server.spawn([sys.executable, "-c", STUBBORN], cwd=tmp_path, log=tmp_path / "log", environ={})
     server.end_group(process)
     assert process.returncode == -signal.SIGKILL
+
+
+def test_a_server_that_is_not_up_yet_ends_with_who_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[subprocess.Popen[bytes]] = []
+
+    class Interrupting:
+        """Ends the wait as a signal does, at the first look into the log."""
+
+        def search(self, _text: str) -> None:
+            raise SystemExit(143)
+
+    original = subprocess.Popen[bytes]
+
+    def starting(*words: Any, **options: Any) -> "subprocess.Popen[bytes]":
+        started.append(original(*words, **options))
+        return started[0]
+
+    monkeypatch.setattr(subprocess, "Popen", starting)
+    command, listens = [sys.executable, "-c", "import time; time.sleep(60)"], cast("re.Pattern[str]", Interrupting())
+    with pytest.raises(SystemExit):
+        server.spawn(command, cwd=tmp_path, log=tmp_path / "log", environ={}, listens=listens)
+    assert started[0].returncode == -signal.SIGTERM
 
 
 def test_a_server_that_ends_at_once_is_reported_with_the_end_of_its_log(tmp_path: Path) -> None:
