@@ -27,6 +27,7 @@ AS_RECORDED, DIFFERENT, TROUBLE, INTERRUPTED = 0, 1, 2, 130
 _PREFLIGHT, _JUDGED = {0, 1, 2, 3}, {0, 1, 3}
 _PREFLIGHT_S, _CHECK_S = 300, 3600
 DRIVERS = ("forms", "browser")
+_PASSWORD = b"<redacted password>"
 _DRIVER = re.compile(r'^driver = "[a-z]+"', re.MULTILINE)
 
 
@@ -92,7 +93,8 @@ def check_server(server: Server, plan: Plan) -> int:
     print(
         f"{server.name}: checks: {describe_counts(results.summary)}; clauses: {describe_counts(results.clause_summary)}"
     )
-    print(f"{server.name}: {len(results.exchanges)} exchanges kept, {seconds:.1f} s; report in {out}")
+    logins = sum(_PASSWORD in bytes(each) for each in results.exchanges)
+    print(f"{server.name}: {len(results.exchanges):,} requests, {logins} logins, {seconds:.1f} s; report in {out}")
     return compare(server.name, found, recorded_path(server.name))
 
 
