@@ -10,6 +10,7 @@ cent, or beyond a millisecond over that lateness, whichever is more. Prints a ta
 
 import argparse
 import json
+import math
 import re
 import statistics
 import subprocess
@@ -41,7 +42,12 @@ def truth(rate_per_s: float, seconds: int) -> list[float]:
     server = Stalling()
     due = [number / rate_per_s for number in range(int(rate_per_s * seconds))]
     waits = sorted(server.end_of(moment) - moment for moment in due)
-    return [1000 * waits[min(len(waits) - 1, int(len(waits) * each / 100))] for each in PERCENTILES]
+    return [1000 * waits[_place(len(waits), each)] for each in PERCENTILES]
+
+
+def _place(number: int, percent: float) -> int:
+    """Which of so many, counted from 0, is the percentile: the least that so many per cent do not exceed."""
+    return max(1, math.ceil(number * percent / 100)) - 1
 
 
 def _ours(url: str, rate_per_s: int, seconds: int, folder: Path) -> list[float]:
@@ -61,7 +67,7 @@ def _locust(url: str, rate_per_s: int, seconds: int, folder: Path) -> list[float
     out = subprocess.run([sys.executable, *words], check=False, capture_output=True, text=True).stdout
     row = json.loads(out[out.index("[") :])[0]
     times = sorted((float(ms), int(number)) for ms, number in row["response_times"].items())
-    return [_nth(times, int(row["num_requests"] * each / 100)) for each in PERCENTILES]
+    return [_nth(times, _place(row["num_requests"], each)) for each in PERCENTILES]
 
 
 def _nth(times: Sequence[tuple[float, int]], place: int) -> float:
@@ -78,7 +84,7 @@ def _hey(url: str, rate_per_s: int, seconds: int, _: Path) -> list[float]:
     words += ["-H", f"Authorization: {AUTHORIZATION}", "-o", "csv", url]
     out = subprocess.run([program, *words], check=False, capture_output=True, text=True).stdout
     times = sorted(1000 * float(line.split(",")[0]) for line in out.splitlines() if re.match(r"^\d", line))
-    return [times[min(len(times) - 1, int(len(times) * each / 100))] for each in PERCENTILES]
+    return [times[_place(len(times), each)] for each in PERCENTILES]
 
 
 def _autocannon(url: str, rate_per_s: int, seconds: int, _: Path) -> list[float]:
@@ -113,7 +119,7 @@ def lateness(url: str) -> list[float]:
     """By how many milliseconds the server's timers were late, at the percentiles."""
     with urllib.request.urlopen(url, timeout=10) as answer:
         late: list[float] = json.load(answer)
-    return [1000 * late[min(len(late) - 1, int(len(late) * each / 100))] for each in PERCENTILES]
+    return [1000 * late[_place(len(late), each)] for each in PERCENTILES]
 
 
 def miss(found: Sequence[float], true: Sequence[float], late: Sequence[float]) -> float:
