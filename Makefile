@@ -7,7 +7,7 @@ USE    := $(VENV)/.use-$(call SUM,requirements.lock pyproject.toml)
 DEV    := $(VENV)/.dev-$(call SUM,requirements.lock requirements-dev.lock pyproject.toml)
 PIP    := $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-compile
 ARGS   ?=
-BENCH  ?= run cost truth capacity
+BENCH  ?= run cost truth scale capacity
 # Bytecode is kept, beside what is installed, even where the environment asks for none: without it every process compiles all again.
 unexport PYTHONDONTWRITEBYTECODE
 export PYTHONPYCACHEPREFIX := $(abspath $(VENV))/pycache

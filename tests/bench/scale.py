@@ -103,7 +103,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         steps(site, counts, options.rounds, "Connections")
         others = [Tool(f"{number:,} connections", "wrk", wrk(number), wrk_count) for number in CONNECTIONS]
         steps(site, others, options.rounds, "Connections, wrk beside it")
-        shares = [load(f"{number} workers", "--users", "32", "--workers", str(number)) for number in WORKERS]
+        shares = [
+            load(f"{number} worker{'s' * (number > 1)}", "--users", "32", "--workers", str(number))
+            for number in WORKERS
+        ]
         steps(site, shares, options.rounds, "Workers")
         if options.soak:
             soak(site, options.soak)
