@@ -122,6 +122,8 @@ class Course:
         self.estimate = search.run()
         if search.limitation:
             self.limited, self.reason = True, search.limitation
+        elif search.contradiction:
+            self.reason = search.contradiction
         elif self.estimate is None:
             self.reason = "the budget was too short to find a rate that crosses a threshold"
         else:

@@ -64,6 +64,7 @@ class Search:
     Attributes:
         probes: what was tried, in order.
         limitation: why the generator was the limit; empty when it was not.
+        contradiction: why the probes bear no estimate; empty when they do.
     """
 
     prober: Prober
@@ -75,6 +76,7 @@ class Search:
     on_probe: Callable[[Probe], None] = lambda _: None
     probes: list[Probe] = field(default_factory=list[Probe])
     limitation: str = ""
+    contradiction: str = ""
     likeness: float = 0.0
     kept: dict[int, bool] = field(default_factory=dict[int, bool])
 
@@ -95,7 +97,10 @@ class Search:
             self._measure(self._next(estimate, rounds), min(_ROUND_S, int(self._left) - WARM_UP))
             rounds += 1
             estimate = self._estimate(*self._bracket())
-        return None if self.limitation else estimate
+        if estimate.curve is not None and estimate.per_s <= _LOWEST * self.saturation_per_s:
+            # The steps end at such rates by themselves. A curve that only leads there would accuse without a witness.
+            self.contradiction = "latencies do not follow the rate: something else made answers late"
+        return None if self.limitation or self.contradiction else estimate
 
     @property
     def _left(self) -> float:

@@ -158,6 +158,17 @@ def test_a_target_that_wears_out_is_left_alone() -> None:
     assert result.seconds < 45
 
 
+def test_a_target_that_is_disturbed_by_something_else_is_not_accused() -> None:
+    def disturb(elapsed_s: float, _: float, tally: Tally) -> None:
+        for _ in range(tally.ok // 10 if elapsed_s > 17 else 0):
+            tally.latency.record(1.0)
+
+    result = _search(Changed(QUEUES[0], 1, disturb))
+    assert (result.capacity_per_s, result.exit_code) == (None, 3)
+    assert "latencies do not follow the rate" in result.reason
+    assert result.thresholds[0].kept is None
+
+
 def test_a_limited_generator_blames_nobody() -> None:
     prober = SimulatedProber(_TWO, 1)
     prober.limitation = "requests left late"
