@@ -3,6 +3,7 @@
 import copy
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from grantproof.errors import CredentialsRefused, Inconclusive, NotOffered
 from grantproof.idp.authorization_endpoint import AuthorizingTarget
@@ -12,6 +13,7 @@ from grantproof.wire.answer import AuthorizationAnswer, TokenAnswer
 from grantproof.wire.authentication import basic_credentials
 
 _Doubt = Inconclusive | NotOffered
+_Kind = TypeVar("_Kind", Caller, Flow)
 
 
 @dataclass(kw_only=True)
@@ -159,11 +161,7 @@ class ProvenTarget(AuthorizingTarget):
             NotOffered: nobody holds the role.
             Inconclusive: the plain request of this caller is not answered as it should be.
         """
-        found = [each for each in distinct(ROLES[role].find(self.profile)) if isinstance(each, Caller)]
-        if not found:
-            raise NotOffered(ROLES[role].absent)
-        self.prove(found[number % len(found)])
-        return found[number % len(found)]
+        return self._one_of(role, number, Caller)
 
     def flow(self, role: str, number: int) -> Flow:
         """One of the flows that hold a role, proven; numbers beyond the last begin again at the first.
@@ -172,8 +170,12 @@ class ProvenTarget(AuthorizingTarget):
             NotOffered: nobody holds the role.
             Inconclusive: the plain request of this flow is not answered as it should be.
         """
-        found = [each for each in distinct(ROLES[role].find(self.profile)) if isinstance(each, Flow)]
+        return self._one_of(role, number, Flow)
+
+    def _one_of(self, role: str, number: int, kind: type[_Kind]) -> _Kind:
+        found = [each for each in distinct(ROLES[role].find(self.profile)) if isinstance(each, kind)]
         if not found:
             raise NotOffered(ROLES[role].absent)
-        self.prove(found[number % len(found)])
-        return found[number % len(found)]
+        chosen = found[number % len(found)]
+        self.prove(chosen)
+        return chosen
