@@ -3,6 +3,7 @@
 import errno
 import socket
 import ssl
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from grantproof.errors import GrantproofError
@@ -12,6 +13,9 @@ from grantproof.load.connection import Address, Connection, TlsConnection
 if TYPE_CHECKING:
     from grantproof.load.target import Target
 
+# A session of whichever library made the connection; only connections of the same dialer get it.
+Session = Any
+Opener = Callable[[Address, float, Session], Connection]
 STARVATION: Final = frozenset((errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS, errno.ENOMEM))
 UNREACHED: Final = frozenset(("refused", "unresolved", "unreachable", "tls", "reset", "timeout"))
 
@@ -42,11 +46,10 @@ class Dialer:
     def __init__(self, target: "Target") -> None:
         self._host, self._port = target.host, target.port
         self._patience_s = target.timeout_s
-        self._context = make_context(target) if target.secure else None
-        self._secured = http2_connection() if target.http2 else TlsConnection
+        self._open = opener(target)
         self._address: Address | None = None
         self._single_use = False
-        self.session: ssl.SSLSession | None = None
+        self.session: Session | None = None
         self.secure = target.secure
 
     def probe(self) -> None:
@@ -91,9 +94,25 @@ class Dialer:
         address = self._address
         if address is None:
             raise ConnectionRefusedError(errno.ECONNREFUSED, "no address")
-        if self._context is None:
-            return Connection(address, now_s)
-        return self._secured(address, now_s, self._context, self._host, self.session)
+        return self._open(address, now_s, self.session)
+
+
+def opener(target: "Target") -> Opener:
+    """What opens a connection to an address at a time, with a session to resume.
+
+    Raises:
+        GrantproofError: the profile's authorities cannot be read, or an extra is not installed.
+    """
+    if not target.secure:
+        return lambda address, now_s, _: Connection(address, now_s)
+    context, host = make_context(target), target.host
+    if target.new_connections and not target.http2:
+        from grantproof.load.resuming import ResumingConnection, Trust  # noqa: PLC0415 - only here, and slow to import
+
+        trust = Trust(host, target.ca, context.verify_flags)
+        return lambda address, now_s, session: ResumingConnection(address, now_s, trust, session)
+    kind = http2_connection() if target.http2 else TlsConnection
+    return lambda address, now_s, session: kind(address, now_s, context, host, session)
 
 
 def make_context(target: "Target") -> ssl.SSLContext:

@@ -53,6 +53,7 @@ class Findings:
         self.owners: dict[str, str] = {}
         self.codes: set[str] = set()
         self._hashes = array("q")
+        self._unkept = 0
         self._room = 0 if reuses_tokens else most_hashes
         self._digest = digest
 
@@ -62,12 +63,13 @@ class Findings:
             self._room -= 1
             self._hashes.append(self._digest(token))
         else:
-            self.notes[UNCOMPARED] += 1
+            self._unkept += 1
 
     def take_notes(self) -> Counter[str]:
         """How often each thing was noticed since the last call; call it before `take_hashes`."""
         notes, self.notes = self.notes, Counter()
-        notes[COMPARED] = len(self._hashes)
+        notes[COMPARED], notes[UNCOMPARED] = len(self._hashes), self._unkept
+        self._unkept = 0
         return +notes
 
     def take_hashes(self) -> bytes:

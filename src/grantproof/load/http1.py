@@ -97,7 +97,7 @@ class AnswerReader:
     `status`, `body`, `closes` and `head` hold once `feed` or `end` has said so.
     """
 
-    __slots__ = ("_body", "_buffer", "_head", "_left", "body", "closes", "head", "status")
+    __slots__ = ("_body", "_buffer", "_head", "_last", "_left", "_size", "_start", "body", "closes", "head", "status")
 
     def __init__(self) -> None:
         self.status = 0
@@ -108,6 +108,7 @@ class AnswerReader:
         self._head: Head | None = None
         self._body = bytearray()
         self._left: int | None = None
+        self._last, self._start, self._size = b"", 0, -1
 
     @property
     def begun(self) -> bool:
@@ -120,13 +121,19 @@ class AnswerReader:
         Raises:
             MalformedAnswerError: it is no HTTP/1.1, or beyond the bounds.
         """
+        if len(data) == self._size and data.startswith(self._last):
+            self.body = data[self._start :]  # the same head as that of the answer before, and all the rest as well
+            return True
+        self._size = -1
         if self._head is None and not self._buffer:
             end = data.find(b"\r\n\r\n")
             if 0 < end <= LARGEST_HEAD:
                 head = parse_head(data[:end])
-                if head.length is not None and len(data) == end + 4 + head.length and head.status >= 200:
-                    self.status, self.body, self.closes = head.status, data[end + 4 :], head.closes
+                start = end + 4
+                if head.length is not None and len(data) == start + head.length and head.status >= 200:
+                    self.status, self.body, self.closes = head.status, data[start:], head.closes
                     self.head = head
+                    self._last, self._start, self._size = data[:start], start, len(data)
                     return True
         self._buffer += data
         return self._advance()

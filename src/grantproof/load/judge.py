@@ -35,6 +35,7 @@ _KNOWN_CODES: Final = frozenset(
         "invalid_target",
     )
 )
+_UNSET: Final = msgspec.UNSET
 DECODING_ERRORS: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
@@ -140,7 +141,7 @@ class TokenJudge:
             answer = _decode(body)
         except DECODING_ERRORS:
             return MALFORMED
-        if answer.refresh_token is not msgspec.UNSET:
+        if answer.refresh_token is not _UNSET:
             self._findings.notes[REFRESH_TOKEN] += 1
         lifetime = answer.expires_in
         if lifetime is not None and not (isinstance(lifetime, int) and lifetime > 0):

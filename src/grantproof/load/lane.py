@@ -6,8 +6,6 @@ from itertools import chain, dropwhile
 from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
-from grantproof.load.histogram import Histogram
-from grantproof.load.tally import Tally
 from grantproof.load.traffic import Traffic
 
 if TYPE_CHECKING:
@@ -16,6 +14,7 @@ if TYPE_CHECKING:
     from grantproof.load.exchange import Exchange
     from grantproof.load.reactor import Reactor
     from grantproof.load.schedule import Schedule
+    from grantproof.load.tally import Tally
     from grantproof.load.target import Target
 
 NEVER: Final = float("inf")
@@ -45,7 +44,7 @@ class Lane:
         most_connections: int,
     ) -> None:
         self.name, self.users = name, users
-        self.traffic = Traffic(target, exchange, most_connections, reactor)
+        self.traffic = Traffic(target, exchange, most_connections, reactor, paced=schedule is not None)
         self.next_s, self.blocked = NEVER, False
         self.duration_s = schedule.duration_s if schedule is not None else duration_s
         self.end_s = NEVER
@@ -117,15 +116,12 @@ class Lane:
         waits = self.next_s < NEVER or traffic.busy or traffic.waiting or self._taken_over
         return not waits and (self.open_loop or now >= self.end_s)
 
-    def close_second(self, elapsed_s: float) -> Tally:
+    def close_second(self, elapsed_s: float) -> "Tally":
         """Gives the tally of the second that is over, and begins the next one."""
         self._note_offered()
-        tally = self.traffic.tally
+        tally = self.traffic.close_second(elapsed_s)
         tally.scenario = self.name
         tally.notes, tally.hashes = self._judge.take_notes(), self._judge.take_hashes()
-        if not self.open_loop:
-            tally.lag, tally.queue = Histogram(), Histogram()  # a closed loop means its requests to leave when they do
-        self.traffic.tally = Tally(t=max(tally.t, int(elapsed_s)) + 1)
         return tally
 
     def _note_offered(self) -> None:

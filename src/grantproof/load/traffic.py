@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from grantproof.load.connection import BUSY, CONNECTING, ENDING, IDLE, Connection
 from grantproof.load.dialer import STARVATION, Dialer, kind_of
+from grantproof.load.histogram import Histogram
 from grantproof.load.http1 import MalformedAnswerError
 from grantproof.load.judge import MALFORMED, PROTECTIVE
 from grantproof.load.poller import READABLE, WRITABLE
@@ -29,6 +30,13 @@ class Traffic:
     the limit; whichever connection is free first takes the request that has waited longest. Where the target asks for
     new connections, each request has one opened for it, and making it is part of its service.
 
+    Args:
+        target: where requests go.
+        exchange: what is sent and how it is judged.
+        most_connections: how many connections may be open at once.
+        reactor: waits for them.
+        paced: a schedule says when requests are due (open loop); without one they are meant to leave when they do.
+
     Attributes:
         tally: counts of the current second; the engine changes it.
         busy: how many requests are on a connection.
@@ -36,13 +44,16 @@ class Traffic:
         paused_until: after a failed connection nothing new is begun before, where there is a choice.
     """
 
-    def __init__(self, target: "Target", exchange: "Exchange", most_connections: int, reactor: "Reactor") -> None:
+    def __init__(
+        self, target: "Target", exchange: "Exchange", most_connections: int, reactor: "Reactor", *, paced: bool
+    ) -> None:
         self.tally = Tally(t=1)
         self.busy = 0
         self.waiting: deque[tuple[float, bool]] = deque()
         self.paused_until = 0.0
         self._judge, self._next_request = exchange.judge, exchange.next_request
         self._dialer = Dialer(target)
+        self._paced, self._at_once = paced, Histogram()
         self._timeout_s = target.timeout_s
         self._anew, self._resumes = target.new_connections, target.resumption
         self._most = most_connections
@@ -73,7 +84,8 @@ class Traffic:
             return True
         room = len(self._connections) < self._most
         if self._anew and room:
-            (self.tally.queue if late else self.tally.lag).record(perf_counter() - due)
+            if self._paced:
+                (self.tally.queue if late else self.tally.lag).record(perf_counter() - due)
         elif self._anew or (len(self.waiting) >= self._connecting and not room):
             return False
         self.waiting.append((due, False))
@@ -102,6 +114,14 @@ class Traffic:
         """Counts a request that has had no answer in time."""
         self.tally.errors["timeout"] += 1
         self.tally.latency.record(age_s)
+
+    def close_second(self, elapsed_s: float) -> Tally:
+        """Gives the tally of the second that is over, and begins the next one."""
+        tally, at_once, self._at_once = self.tally, self._at_once, Histogram()
+        tally.latency.merge(at_once)
+        tally.service.merge(at_once)
+        self.tally = Tally(t=max(tally.t, int(elapsed_s)) + 1)
+        return tally
 
     def abandon(self) -> None:
         """Ends everything; what is under way is counted as abandoned."""
@@ -168,7 +188,7 @@ class Traffic:
         """Any event but an answer on a connection that waits for one."""
         try:
             if connection.state == CONNECTING:
-                self._establish(connection)
+                self._establish(connection, mask)
             elif connection.state in {IDLE, ENDING}:
                 if connection.receive() is not None:
                     self._drop(connection)
@@ -180,9 +200,10 @@ class Traffic:
         except OSError as error:
             self._lose(connection, error)
 
-    def _establish(self, connection: Connection) -> None:
+    def _establish(self, connection: Connection, mask: int) -> None:
         ready = connection.establish()
-        self._reactor.modify(connection.descriptor, _BOTH if connection.unsent else READABLE)
+        if mask & WRITABLE or connection.unsent:
+            self._reactor.modify(connection.descriptor, _BOTH if connection.unsent else READABLE)
         if not ready:
             return
         self._connecting -= 1
@@ -204,6 +225,9 @@ class Traffic:
         self.busy += 1
         if self._anew:
             connection.sent_s = max(connection.since_s, due)  # its lag was counted when it was taken
+        elif not self._paced:
+            if not waited:
+                connection.intended_s = sent
         else:
             (tally.queue if waited else tally.lag).record(sent - due)
         tally.sent += 1
@@ -239,8 +263,12 @@ class Traffic:
         tally.received += len(reader.body)
         if not kind:
             tally.ok += 1
-            tally.latency.record(now - connection.intended_s)
-            tally.service.record(now - connection.sent_s)
+            sent, intended = connection.sent_s, connection.intended_s
+            if sent == intended:
+                self._at_once.record(now - sent)  # its latency and its service
+            else:
+                tally.latency.record(now - intended)
+                tally.service.record(now - sent)
         else:
             self._count_error(kind)
             if reader.head.retry_after and kind in PROTECTIVE:

@@ -99,9 +99,12 @@ class TokenServer:
                 self.count += 1
                 reply = self.behaviour(self.count)
                 await self._reply(reply, writer)
-                if reply.close:  # only its own half: a request that is on its way must not be answered by a reset
-                    writer.write_eof()
+                if reply.close and writer.can_write_eof():
+                    writer.write_eof()  # only its own half: a request that is on its way must not meet a reset
                     await reader.read()
+                elif reply.close:  # TLS has no halves
+                    writer.close()
+                    await writer.wait_closed()
                 if reply.close or reply.reset:
                     return
         except (asyncio.IncompleteReadError, asyncio.CancelledError, OSError):
@@ -147,15 +150,14 @@ def serve() -> Iterator[Serve]:
 
 @dataclass(frozen=True)
 class Certificate:
-    """A certificate for 127.0.0.1 that vouches for itself."""
+    """A certificate that vouches for itself, and a server's context that has it."""
 
     path: Path
     context: ssl.SSLContext
 
 
-@pytest.fixture(scope="session")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
-    """Made once a session."""
+def certify(folder: Path, whose: x509.GeneralName, *, authority: bool = True) -> Certificate:
+    """A certificate for a name or an address; it may sign others, or may not."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
     now = dt.datetime.now(dt.UTC)
@@ -167,11 +169,10 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - dt.timedelta(days=1))
         .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(x509.SubjectAlternativeName([whose]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
-    folder = tmp_path_factory.mktemp("tls")
     path, private = folder / "ca.pem", folder / "key.pem"
     path.write_bytes(made.public_bytes(serialization.Encoding.PEM))
     private.write_bytes(
@@ -180,6 +181,12 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(path, private)
     return Certificate(path, context)
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    """One for 127.0.0.1, made once a session."""
+    return certify(tmp_path_factory.mktemp("tls"), x509.IPAddress(ipaddress.ip_address("127.0.0.1")))
 
 
 SECRET = "a-secret-that-nobody-prints"  # only the profile's environment holds it

@@ -1,0 +1,184 @@
+"""TLS connections that are for one request each, by pyOpenSSL: there a session is resumed as it is.
+
+The standard library copies a session each time it is resumed, the server's certificate in it and all, which costs more
+than the handshake. Whom to trust is said by the standard library's context here too; names are compared by
+service-identity. For kept-alive connections the standard library's own objects are the faster ones.
+Source: RFC 8446 section 2.2, RFC 5077, RFC 9525.
+"""
+
+import errno
+import ipaddress
+import ssl
+from pathlib import Path
+from typing import Final
+
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import Certificate
+from OpenSSL import SSL
+from service_identity import CertificateError, VerificationError
+from service_identity.cryptography import verify_certificate_hostname, verify_certificate_ip_address
+
+from grantproof.load.connection import Address, Connection
+
+Session = SSL.Session
+_READ_SIZE: Final = 16_384
+_MOST_CERTIFICATES: Final = 16
+
+
+class Trust:
+    """What connections to one host share: whom they trust, what they offer, and certificates that have the host's name.
+
+    Args:
+        host: a name or an address.
+        ca: a PEM file of authorities to trust instead of the system's.
+        flags: how certificates are verified, as the standard library's context says.
+    """
+
+    def __init__(self, host: str, ca: Path | None, flags: int) -> None:
+        self.context = SSL.Context(SSL.TLS_CLIENT_METHOD)
+        self.context.set_min_proto_version(SSL.TLS1_2_VERSION)
+        self.context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
+        self.context.set_alpn_protos([b"http/1.1"])
+        self.context.set_verify(SSL.VERIFY_PEER)
+        system = ssl.get_default_verify_paths()
+        places = (str(ca), None) if ca else (system.cafile, system.capath)
+        if any(places):
+            self.context.load_verify_locations(*places)
+        store = self.context.get_cert_store()
+        if store is not None:
+            store.set_flags(flags)
+        self._host, self._is_address = host, is_address(host)
+        self.server_name = None if self._is_address else host.encode("idna")
+        self._named: set[bytes] = set()
+
+    def check_name(self, certificate: Certificate | None) -> None:
+        """Sees to it that a certificate is the host's.
+
+        Raises:
+            ssl.SSLError: it is somebody else's.
+        """
+        if certificate is None:
+            raise ssl.SSLError("no certificate")
+        octets = certificate.public_bytes(Encoding.DER)
+        if octets in self._named:
+            return
+        verify = verify_certificate_ip_address if self._is_address else verify_certificate_hostname
+        try:
+            verify(certificate, self._host)
+        except (CertificateError, VerificationError):
+            raise ssl.SSLError("the certificate is not the host's") from None
+        if len(self._named) < _MOST_CERTIFICATES:
+            self._named.add(octets)
+
+
+def is_address(host: str) -> bool:
+    """Whether a host is an IP address and no name."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+class ResumingConnection(Connection):
+    """A connection under TLS that resumes a session without a copy of it. Through memory buffers, as the others."""
+
+    __slots__ = ("_begun", "_resumed", "_tls", "_trust")
+
+    def __init__(self, address: Address, now_s: float, trust: Trust, session: Session | None = None) -> None:
+        self._trust, self._begun, self._resumed = trust, False, False
+        self._tls = tls = SSL.Connection(trust.context)
+        if trust.server_name is not None:
+            tls.set_tlsext_host_name(trust.server_name)
+        tls.set_connect_state()
+        if session is not None:
+            tls.set_session(session)
+        super().__init__(address, now_s)
+
+    def establish(self) -> bool:
+        """Goes on with connecting and the handshake; True when a request can be sent.
+
+        Raises:
+            OSError: the connection or the handshake failed; `ssl.SSLError` is one.
+        """
+        if self._begun:
+            data = super().receive()
+            if data:
+                self._tls.bio_write(data)
+            elif data is not None:
+                raise ConnectionResetError(errno.ECONNRESET, "closed during the handshake")
+        else:
+            self._begun = super().establish()
+        try:
+            self._tls.do_handshake()
+        except SSL.WantReadError:
+            self._push()
+            return False
+        except SSL.Error as error:
+            raise ssl.SSLError(str(error)) from None
+        if self._tls.get_verified_chain() is None:  # nothing was verified, so all was when the session began
+            self._resumed = True
+        else:
+            self._trust.check_name(self._tls.get_peer_certificate(as_cryptography=True))
+        return True  # the handshake's last octets go with the request, which waits already
+
+    @property
+    def resumed(self) -> bool:
+        """Whether TLS was resumed from an earlier session."""
+        return self._resumed
+
+    @property
+    def session(self) -> Session | None:
+        """The TLS session to resume on the next connection."""
+        return self._tls.get_session()
+
+    def send(self, data: bytes) -> bool:
+        """Encrypts and sends octets; False while some are left."""
+        try:
+            self._tls.sendall(data)
+        except SSL.Error as error:
+            raise ssl.SSLError(str(error)) from None
+        return self._push()
+
+    def flush(self) -> bool:
+        """Sends what is left; True when nothing is."""
+        left, self._out = self._out, b""
+        return super().send(left) if left else True
+
+    def receive(self) -> bytes | None:
+        """Decrypted octets; None when none have come, empty at the connection's end.
+
+        Raises:
+            OSError: the connection is lost, or what came is no TLS.
+        """
+        data = super().receive()
+        if not data:
+            return data
+        self._tls.bio_write(data)
+        pieces: list[bytes] = []
+        try:
+            while True:
+                pieces.append(self._tls.recv(_READ_SIZE))
+        except SSL.WantReadError:
+            return b"".join(pieces) or None
+        except SSL.ZeroReturnError:
+            return b"".join(pieces)
+        except SSL.Error as error:
+            raise ssl.SSLError(str(error)) from None
+
+    def close(self) -> None:
+        """Ends it as if the peer had been told: a session whose connection broke off would not be resumed again."""
+        self._tls.set_shutdown(SSL.SENT_SHUTDOWN | SSL.RECEIVED_SHUTDOWN)
+        super().close()
+
+    def _push(self) -> bool:
+        data = b""
+        try:
+            while len(data) % _READ_SIZE == 0:
+                data += self._tls.bio_read(_READ_SIZE)
+        except SSL.WantReadError:
+            pass
+        if self._out:
+            self._out += data
+            return False
+        return super().send(data) if data else True
