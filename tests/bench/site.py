@@ -14,7 +14,7 @@ TOKEN = '{"access_token":"aG93IG1hbnkgb2YgdGhlc2UgY2FuIHlvdSBnaXZl","token_type"
 BODY = "grant_type=client_credentials"
 AUTHORIZATION = "Basic c2VydmljZTpzZXJ2aWNlLXNlY3JldA=="
 FORM = "application/x-www-form-urlencoded"
-MODES = ("keep-alive", "TLS", "new connections", "TLS, new connections")
+MODES = ("keep-alive", "TLS", "new connections", "TLS, new connections", "TLS 1.2, new connections")
 UNIQUE = TOKEN.replace("aG93IG1hbnkgb2YgdGhlc2UgY2FuIHlvdSBnaXZl", "$request_id")
 
 NGINX = """
@@ -24,9 +24,13 @@ http {{
   access_log off; keepalive_requests 1000000000; default_type application/json;
   client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
   uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
+  ssl_certificate {folder}/server.pem; ssl_certificate_key {folder}/server.key; ssl_session_cache shared:a:10m;
+  server {{
+    listen 127.0.0.1:{old} ssl backlog=4096; ssl_protocols TLSv1.2;
+    location /token {{ add_header Cache-Control no-store; return 200 '{token}'; }}
+  }}
   server {{
     listen 127.0.0.1:{plain} backlog=4096; listen 127.0.0.1:{tls} ssl backlog=4096;
-    ssl_certificate {folder}/server.pem; ssl_certificate_key {folder}/server.key; ssl_session_cache shared:a:10m;
     location /token {{ add_header Cache-Control no-store; return 200 '{token}'; }}
     location /unique/ {{ add_header Cache-Control no-store; return 200 '{unique}'; }}
   }}
@@ -61,10 +65,13 @@ class Site:
     folder: Path
     plain: int
     tls: int
+    old: int
 
     def url(self, mode: str) -> str:
         """Where requests of a mode go."""
-        return f"https://localhost:{self.tls}" if mode.startswith("TLS") else f"http://127.0.0.1:{self.plain}"
+        if mode.startswith("TLS"):
+            return f"https://localhost:{self.old if mode.startswith('TLS 1.2') else self.tls}"
+        return f"http://127.0.0.1:{self.plain}"
 
     def profile(self, mode: str) -> str:
         """The path of the profile for a mode; nginx gives everybody the same token."""
@@ -78,10 +85,12 @@ class Site:
 def nginx() -> Generator[Site]:
     """The server, on the second core, with a certificate of its own."""
     with tempfile.TemporaryDirectory() as name:
-        site = Site(Path(name), _free_port(), _free_port())
+        site = Site(Path(name), _free_port(), _free_port(), _free_port())
         _certify(site.folder)
         config = site.folder / "nginx.conf"
-        config.write_text(NGINX.format(folder=name, plain=site.plain, tls=site.tls, token=TOKEN, unique=UNIQUE))
+        config.write_text(
+            NGINX.format(folder=name, plain=site.plain, tls=site.tls, old=site.old, token=TOKEN, unique=UNIQUE)
+        )
         server = subprocess.Popen(
             ["taskset", "-c", "1", find_program("nginx") or "nginx", "-p", name, "-c", str(config)],
             stderr=subprocess.DEVNULL,

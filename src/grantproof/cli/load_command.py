@@ -192,6 +192,8 @@ def summary(result: "LoadResult") -> str:
         f"  latency  {figures}",
     ]
     lines += [f"    {kind}: {number:,}" for kind, number in result.errors.items() if number]
+    if 2 * result.connections.get("unserved", 0) > result.errors["timeout"]:
+        lines.append("    most timed out on connections that never brought an answer: try fewer --connections")
     lines += [
         f"  {part.scenario:<26} {part.achieved_per_s:>10,.1f}/s   p50 {1000 * part.latency_s['p50']:.1f} ms"
         f"   p99 {1000 * part.latency_s['p99']:.1f} ms   errors {sum(part.errors.values()):,}"

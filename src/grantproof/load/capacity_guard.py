@@ -17,6 +17,7 @@ LOST_SHARE: Final = 0.05
 FAILED_SHARE: Final = 0.5
 SILENT_S: Final = 2
 _FEW: Final = 5
+_FEWER: Final = ", most of them on connections that never brought an answer: try fewer --connections"
 
 
 class TargetLostError(Exception):
@@ -50,7 +51,8 @@ class Guard:
         self.reached = self.reached or resolved > sum(lost.values())
         if sum(lost.values()) >= _FEW and sum(lost.values()) > LOST_SHARE * resolved:
             kind = max(lost, key=lambda name: lost[name])
-            raise TargetLostError(f"{sum(lost.values()):,} of {resolved:,} requests of a second were lost ({kind})")
+            said = f"{sum(lost.values()):,} of {resolved:,} requests of a second were lost ({kind})"
+            raise TargetLostError(said + (_FEWER if 2 * tally.unserved > sum(lost.values()) else ""))
         failed = tally.errors.total()
         if failed >= 2 * _FEW and failed > FAILED_SHARE * resolved:
             kind = tally.errors.most_common(1)[0][0]

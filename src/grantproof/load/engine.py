@@ -5,6 +5,7 @@ each of a number of users sends its next request when it has its answer. Several
 lane of its own. The same code runs in Locust's worker and without it.
 """
 
+import gc
 from collections import deque
 from time import perf_counter, process_time
 from typing import TYPE_CHECKING, Final
@@ -113,6 +114,7 @@ class Engine:
     def run(self) -> None:
         """Runs to the end of the schedules or to `stop`, and until what is under way is resolved."""
         self._cpu = process_time()
+        gc.freeze()  # what is there stays there: a full collection of it would make requests late
         try:
             reachable = [lane for lane in self.lanes if lane.traffic.probe()]
             self._start = perf_counter()
@@ -122,6 +124,7 @@ class Engine:
                 self._loop(reachable)
         finally:
             self._conclude()
+            gc.unfreeze()
 
     def _loop(self, lanes: list[Lane]) -> None:
         handle, single = self._reactor.handle, lanes[0] if len(lanes) == 1 else None

@@ -242,6 +242,7 @@ def _connections(record: "RunRecord") -> dict[str, int | float]:
         "reused_share": _share(total.reused, total.sent),
         "waited_share": _share(total.queue.total, total.sent) if total.sent else 0.0,
         "retried": total.retried,
+        "unserved": total.unserved,
         "handshakes": total.handshakes,
         "http2": total.multiplexed,
         "resumed_share": _share(total.resumed, total.handshakes) if total.handshakes else 0.0,

@@ -35,6 +35,7 @@ class Tally:
         handshakes: TLS connections that were established.
         resumed: those of them that resumed an earlier session.
         multiplexed: those of them that speak HTTP/2.
+        unserved: requests without an answer in time on a connection that was to be kept and never brought one.
         retry_after: protective answers that said when to come again, by status.
         loop: how late the engine's own ticks came.
         scenario: whose they are; empty is a single one or all together.
@@ -62,6 +63,7 @@ class Tally:
     handshakes: int = 0
     resumed: int = 0
     multiplexed: int = 0
+    unserved: int = 0
     retry_after: Counter[str] = field(default_factory=Counter[str])
     loop: Histogram = field(default_factory=Histogram)
     scenario: str = ""
@@ -119,6 +121,7 @@ _NUMBERS = (
     "handshakes",
     "resumed",
     "multiplexed",
+    "unserved",
 )
 _COUNTERS = ("errors", "protected", "notes", "retry_after")
 _HISTOGRAMS = ("latency", "service", "lag", "queue", "loop")

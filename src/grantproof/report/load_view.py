@@ -199,6 +199,7 @@ def _connections(connections: Json) -> tuple[tuple[str, str | None], ...]:
         ("Connections opened", _count(connections, "opened")),
         ("Requests on a reused connection", None if reused is None else f"{reused:.1%}"),
         ("Requests that waited for a connection", None if waited is None else f"{waited:.1%}"),
+        ("Timed out on a connection that never brought an answer", _count(connections, "unserved", hides_zero=True)),
         ("TLS handshakes", _count(connections, "handshakes", hides_zero=True)),
         ("HTTP/2 connections", _count(connections, "http2", hides_zero=True)),
         ("TLS sessions resumed", f"{resumed:.1%}" if resumed is not None and connections.get("handshakes") else None),

@@ -48,11 +48,15 @@ def issue(n: int) -> Reply:
 
 
 class TokenServer:
-    """Runs in a thread of its own. `behaviour` gets the request's number, counted from 1."""
+    """Runs in a thread of its own. `behaviour` gets the request's number, counted from 1.
+
+    It serves so many connections at a time as `room` says; the others are taken and never read.
+    """
 
     def __init__(self, behaviour: Behaviour, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> None:
         self.host = host
         self.behaviour = behaviour
+        self.room = 1_000_000
         self.requests: list[bytes] = []
         self.count = 0
         self.connections = 0
@@ -89,7 +93,10 @@ class TokenServer:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         begun = False
+        self.room -= 1
         try:
+            if self.room < 0:
+                await asyncio.sleep(60)
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
                 self.connections += not begun
@@ -110,6 +117,7 @@ class TokenServer:
         except (asyncio.IncompleteReadError, asyncio.CancelledError, OSError):
             return
         finally:
+            self.room += 1
             writer.transport.abort()
 
     async def _reply(self, reply: Reply, writer: asyncio.StreamWriter) -> None:

@@ -106,6 +106,14 @@ def test_a_target_that_resets_is_left_alone_within_the_second(serve: Serve) -> N
     assert server.count < 12_000  # sixty seconds of it were offered
 
 
+def test_a_target_that_takes_few_connections_is_told_from_one_that_fails(serve: Serve) -> None:
+    server = serve(lambda n: Reply(answer(TOKEN.format(n=n)), delay_s=0.05))
+    server.room = 3
+    prober = EngineProber(_target(server.url, timeout_s=0.5), Guard(), 50)
+    with pytest.raises(TargetLostError, match="try fewer --connections"):
+        list(prober.send(100.0, 10, 1))
+
+
 def test_a_target_that_is_not_there_is_inconclusive(tmp_path: Path) -> None:
     idp = _profile(tmp_path, f"http://127.0.0.1:{_closed_port()}/token")
     result = run_capacity(CapacityPlan(idp, 20.0, out=tmp_path / "out"))

@@ -207,6 +207,17 @@ def test_connections_are_opened_for_requests_that_wait_and_no_others(serve: Serv
     assert total.errors == {}
 
 
+def test_what_times_out_on_connections_that_never_answer_is_told_apart(serve: Serve) -> None:
+    server = serve(lambda n: Reply(answer(TOKEN.format(n=n)), delay_s=0.02))
+    server.room = 2
+    total = _run(_target(server.url, timeout_s=0.3), users=5)
+    assert total.ok > 10
+    assert total.errors["timeout"] == total.unserved >= 3
+    mute = serve(lambda n: Reply(silent=True) if n > 5 else issue(n))
+    total = _run(_target(mute.url, timeout_s=0.3), Constant(20.0, 0.3))
+    assert (total.ok, total.errors["timeout"], total.unserved) == (5, 1, 0)  # it had answered on that one before
+
+
 def test_tls_is_spoken_to_whom_the_profile_trusts(serve: Serve, certificate: Certificate) -> None:
     body = TOKEN.format(n=1)
     large = Reply(answer(body + " " * 60_000))

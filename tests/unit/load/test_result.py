@@ -9,6 +9,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from grantproof.cli.load_command import summary
 from grantproof.errors import GrantproofError
 from grantproof.load.generator import Ending, limitation
 from grantproof.load.ledger import Ledger, default_folder
@@ -47,6 +48,13 @@ def _result(
 
 def _schema() -> Any:
     return json.loads((files("grantproof.load") / "load.schema.json").read_text("utf-8"))
+
+
+@pytest.mark.parametrize(("unserved", "hinted"), [(3, True), (2, False), (0, False)])
+def test_who_loads_a_target_that_takes_few_connections_is_told(unserved: int, *, hinted: bool) -> None:
+    result = _result(_tally(errors=Counter(timeout=4), unserved=unserved))
+    assert result.connections["unserved"] == unserved
+    assert ("fewer --connections" in summary(result)) is hinted
 
 
 @pytest.mark.parametrize("offered", [100.0, None])
