@@ -50,6 +50,7 @@ INTERNAL = 4
 @click.option("--new-connections", is_flag=True, help="A new connection for each request.")
 @click.option("--no-resumption", is_flag=True, help="A full TLS handshake for each new connection.")
 @click.option("--http2", is_flag=True, help="HTTP/2 where the server agrees to it.")
+@click.option("--otel", is_flag=True, help="Export metrics by OpenTelemetry, as its variables say.")
 @click.option("--workers", type=click.IntRange(1), metavar="N", help="Processes that share the rate.  [default: 1]")
 @click.option("--master", is_flag=True, help="Wait for workers on other machines, which --expect-workers counts.")
 @click.option("--expect-workers", type=click.IntRange(1), metavar="N", help="How many workers the master waits for.")
@@ -82,6 +83,7 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter an option
     new_connections: bool,
     no_resumption: bool,
     http2: bool,
+    otel: bool,
     master: bool,
 ) -> int:
     """Loads a server; latency counts from when each request was due. Thresholds decide the exit code."""
@@ -90,7 +92,7 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter an option
 
     _check_fleet(master=master, expect_workers=expect_workers, master_host=master_host, workers=workers)
     if master_host is not None:
-        return work(idp, master_host, port)
+        return work(idp, master_host, port, otel=otel)
     if schedule is not None and duration is not None:
         raise click.UsageError("a schedule has its own duration: leave out --duration")
     plan = LoadPlan(
@@ -109,6 +111,7 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter an option
         new_connections=new_connections,
         resumption=not no_resumption,
         http2=http2,
+        otel=otel,
         fleet=Fleet(expect_workers, bind, port) if expect_workers is not None else None,
     )
     return run_load(plan)

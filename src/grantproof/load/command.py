@@ -32,6 +32,7 @@ def command_line(plan: "LoadPlan") -> list[str]:
     command += ["--new-connections"] if plan.new_connections else []
     command += [] if plan.resumption else ["--no-resumption"]
     command += ["--http2"] if plan.http2 else []
+    command += ["--otel"] if plan.otel else []
     users = plan.users if plan.users is not None else plan.processes
     command += ["--users", str(users), "--spawn-rate", str(users), *_workers(plan)]
     return command + [part for rule in plan.thresholds or () for part in ("--threshold", rule)]
@@ -59,11 +60,11 @@ def _workers(plan: "LoadPlan") -> list[str]:
     ]
 
 
-def worker_command(idp: str, host: str, port: int) -> list[str]:
+def worker_command(idp: str, host: str, port: int, *, otel: bool = False) -> list[str]:
     """The command of a worker for a master on another machine. The master says which scenarios to run, and when."""
     files = ",".join(str(locust_file(name)) for name in known_scenarios())
     command = [sys.executable, "-m", "locust", "-f", files, "--worker", "--loglevel", "WARNING", "--idp", idp]
-    return [*command, "--master-host", host, "--master-port", str(port)]
+    return [*command, "--master-host", host, "--master-port", str(port), *(["--otel"] if otel else [])]
 
 
 def _free_port() -> int:

@@ -15,6 +15,7 @@ from grantproof.load.findings import MOST_HASHES, Findings, portable_hash
 from grantproof.load.generator import Ending
 from grantproof.load.locust_options import INTERNAL_ERROR, USAGE_ERROR, Options, give_up
 from grantproof.load.locust_stats import merge_tally
+from grantproof.load.locust_telemetry import find_telemetry
 from grantproof.load.target import load_target
 from grantproof.load.work import Work, share_users
 
@@ -53,6 +54,7 @@ class Pump:
         target = load_target(options.idp, options.token_url)
         target = target.over_http2() if options.http2 else target
         self._target = replace(target, new_connections=options.new_connections, resumption=options.resumption)
+        self._telemetry = find_telemetry(asked=bool(getattr(environment.parsed_options, "otel", False)))
         if not self._idle:
             gevent.spawn(self._collect)
 
@@ -176,4 +178,6 @@ class Pump:
             self._cpu_s += tally.cpu_s
             exchange = self._exchanges.get(tally.scenario) or next(iter(self._exchanges.values()))
             merge_tally(self._environment.stats, exchange, tally)
+            if self._telemetry is not None:
+                self._telemetry.add(tally.scenario or exchange.name, tally)
             self._books.add(tally)

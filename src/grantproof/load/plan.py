@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 
 import grantproof
@@ -44,6 +45,7 @@ class LoadPlan:
         new_connections: a new connection for each request.
         resumption: new TLS connections resume an earlier session.
         http2: HTTP/2 where the server agrees to it.
+        otel: metrics are exported by OpenTelemetry, as its environment variables say.
         fleet: workers on other machines, instead of processes on this one.
     """
 
@@ -63,6 +65,7 @@ class LoadPlan:
     new_connections: bool = False
     resumption: bool = True
     http2: bool = False
+    otel: bool = False
     fleet: Fleet | None = None
 
     def __post_init__(self) -> None:
@@ -77,6 +80,8 @@ class LoadPlan:
             raise GrantproofError(f"{self.processes} workers have nothing to share", "--workers")
         if self.connections < self.processes:
             raise GrantproofError("each worker needs a connection", "--connections")
+        if self.otel:
+            check_telemetry()
         parse_thresholds(self.thresholds or ())
         for name in self.rates:
             locust_file(name)
@@ -114,6 +119,20 @@ class LoadPlan:
         """How long requests are sent."""
         schedule = self.schedule
         return (schedule.duration_s if schedule is not None else None) or self.duration_s
+
+
+def check_telemetry() -> None:
+    """Sees to it that metrics can be exported.
+
+    Raises:
+        GrantproofError: the extra is not installed.
+    """
+    try:
+        found = find_spec("opentelemetry.sdk")
+    except ModuleNotFoundError:
+        found = None
+    if found is None:
+        raise GrantproofError("OpenTelemetry needs an extra", "--otel", "pip install 'grantproof[otel]'")
 
 
 def load_tests() -> Path:

@@ -22,6 +22,7 @@ from grantproof.load.connection import Address, Connection
 
 Session = SSL.Session
 _READ_SIZE: Final = 16_384
+_TOLD: Final = int(SSL.SENT_SHUTDOWN) | int(SSL.RECEIVED_SHUTDOWN)
 _MOST_CERTIFICATES: Final = 16
 
 
@@ -168,7 +169,7 @@ class ResumingConnection(Connection):
 
     def close(self) -> None:
         """Ends it as if the peer had been told: a session whose connection broke off would not be resumed again."""
-        self._tls.set_shutdown(SSL.SENT_SHUTDOWN | SSL.RECEIVED_SHUTDOWN)
+        self._tls.set_shutdown(_TOLD)
         super().close()
 
     def _push(self) -> bool:

@@ -16,7 +16,7 @@ import msgspec
 from grantproof.errors import GrantproofError
 from grantproof.load.command import command_line, worker_command
 from grantproof.load.ledger import default_folder, make_folder
-from grantproof.load.plan import MASTER_PORT, LoadPlan
+from grantproof.load.plan import MASTER_PORT, LoadPlan, check_telemetry
 from grantproof.load.result import FILE_NAME, LoadResult
 from grantproof.load.target import Target, load_target
 from grantproof.load.thresholds import parse_thresholds
@@ -65,19 +65,23 @@ def run(plan: LoadPlan, progress: Callable[[Progress], None] | None = None) -> L
     return _Child(replace(plan, out=folder), target).watch(progress or (lambda _: None))
 
 
-def work(idp: str, host: str, port: int = MASTER_PORT) -> int:
+def work(idp: str, host: str, port: int = MASTER_PORT, *, otel: bool = False) -> int:
     """Works for a master on another machine until it has no more to do; gives the exit code.
 
     Args:
         idp: the profile, which this machine has for itself, with its secrets.
         host: the master's.
         port: the master's.
+        otel: metrics are exported by OpenTelemetry.
 
     Raises:
-        GrantproofError: the profile is wrong or does not allow load.
+        GrantproofError: the profile is wrong or does not allow load, or an extra is not installed.
     """
     load_target(idp)
-    process = subprocess.Popen(worker_command(idp, host, port), stdin=subprocess.DEVNULL)  # noqa: S603 - our own, no shell
+    if otel:
+        check_telemetry()
+    words = worker_command(idp, host, port, otel=otel)
+    process = subprocess.Popen(words, stdin=subprocess.DEVNULL)  # noqa: S603 - our own, no shell
     while True:
         try:
             return process.wait()

@@ -116,7 +116,7 @@ def test_tokens_come_over_streams_of_one_connection_after_the_other(start: Start
     total = run(start(give), certificate)
     assert (total.ok, dict(total.errors)) == (40, {})
     assert total.multiplexed == total.handshakes == total.opened < 40
-    assert total.reused == 40 - total.opened
+    assert 40 > total.reused >= 40 - total.opened  # one that was opened may not have been needed any more
 
 
 def test_a_server_that_speaks_only_http_1_is_spoken_to_by_that(serve: Serve, certificate: Certificate) -> None:
