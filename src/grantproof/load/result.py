@@ -90,7 +90,8 @@ class LoadResult(msgspec.Struct, frozen=True, kw_only=True):
 
     def to_json(self) -> str:
         """The text of load.json."""
-        return json.dumps(msgspec.to_builtins(self), indent=1, ensure_ascii=False) + "\n"
+        members = msgspec.to_builtins(self) | {"exit_code": self.exit_code}
+        return json.dumps(members, indent=1, ensure_ascii=False) + "\n"
 
     def write(self, folder: Path) -> Path:
         """Puts load.json into the run's folder, all at once; gives its path."""

@@ -1,13 +1,14 @@
 """junit.xml in the conventions of CI servers: fail is a failure, inconclusive an error, all but pass skipped."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
+from grantproof.report.load_junit import load_suites
 from grantproof.report.visible import visible, xml_legal
 from grantproof.verdict import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from grantproof.report.record import CheckResult, ClauseResult, Run
 
@@ -21,16 +22,28 @@ _ELEMENTS = {
 _MESSAGE_LIMIT = 4_096
 
 
-def render_junit(run: "Run") -> str:
-    """The text of junit.xml, with one suite for each specification."""
+def render_junit(
+    run: "Run | None", load: "Mapping[str, Any] | None" = None, capacity: "Mapping[str, Any] | None" = None
+) -> str:
+    """The text of junit.xml: a suite for each specification, and one each for thresholds of load and of a search."""
+    suites = [*(_check_suites(run) if run is not None else ()), *load_suites(load, capacity)]
+    names = ("tests", "failures", "errors", "skipped")
+    counts = {name: str(sum(int(suite.get(name, "0")) for suite in suites)) for name in names}
+    seconds = sum(float(suite.get("time", "0")) for suite in suites)
+    root = Element("testsuites", {"name": "grantproof", **counts, "time": f"{seconds:.3f}"})
+    root.extend(suites)
+    indent(root, " ")
+    return "<?xml version='1.0' encoding='utf-8'?>\n" + tostring(root, "unicode") + "\n"
+
+
+def _check_suites(run: "Run") -> "Iterator[Element]":
     clauses = {clause.id: clause for clause in run.clauses}
     curls = {exchange["n"]: exchange["curl"] for exchange in run.exchanges}
     groups: dict[str, list[CheckResult]] = {}
     for check in run.checks:
         groups.setdefault(check.id.partition("/")[0], []).append(check)
-    root = Element("testsuites", {"name": "grantproof", **_counts(run.checks)})
     for spec, checks in groups.items():
-        suite = SubElement(root, "testsuite", {"name": _text(spec), "timestamp": run.started[:19], **_counts(checks)})
+        suite = Element("testsuite", {"name": _text(spec), "timestamp": run.started[:19], **_counts(checks)})
         properties = SubElement(suite, "properties")
         for name, value in (
             ("target", run.target.name),
@@ -40,8 +53,7 @@ def render_junit(run: "Run") -> str:
             SubElement(properties, "property", {"name": name, "value": _text(value)})
         for check in checks:
             _add_case(suite, check, clauses, curls)
-    indent(root, " ")
-    return "<?xml version='1.0' encoding='utf-8'?>\n" + tostring(root, "unicode") + "\n"
+        yield suite
 
 
 def _add_case(

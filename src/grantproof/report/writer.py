@@ -60,12 +60,13 @@ def write(
 def write_load_page(
     folder: Path, *, load: Json | None = None, capacity: Json | None = None, tool_version: str = __version__
 ) -> dict[str, Path]:
-    """Writes report.html and summary.md of a load run or a capacity search; with a results.json beside it, of both.
+    """Writes the page, junit.xml and summary.md of a load run or a search; with a results.json beside it, of both.
 
     Raises:
         GrantproofError: the folder cannot be written, or its results.json cannot be read.
     """
     from grantproof.report.html import render_html  # noqa: PLC0415 - see _render
+    from grantproof.report.junit import render_junit  # noqa: PLC0415 - see _render
     from grantproof.report.markdown import render_markdown  # noqa: PLC0415 - see _render
     from grantproof.report.record import Run  # noqa: PLC0415 - see _render
 
@@ -74,6 +75,7 @@ def write_load_page(
     try:
         return {
             "html": replace_file(folder / FILES["html"], page),
+            "junit": replace_file(folder / FILES["junit"], render_junit(run, load, capacity)),
             "markdown": replace_file(folder / FILES["markdown"], render_markdown(run, load, capacity)),
         }
     except OSError as problem:
@@ -120,7 +122,7 @@ def _render(name: str, run: "Run", load: Json | None, capacity: Json | None, pro
     if name == "junit":
         from grantproof.report.junit import render_junit  # noqa: PLC0415 - see above
 
-        return render_junit(run)
+        return render_junit(run, load, capacity)
     if name == "markdown":
         from grantproof.report.markdown import render_markdown  # noqa: PLC0415 - see above
 

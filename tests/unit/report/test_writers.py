@@ -137,6 +137,52 @@ def test_every_format_takes_a_hostile_and_a_large_run(hostile_run: Run, tmp_path
             assert "\u202e" not in path.read_text("utf-8")
 
 
+def _cases(text: str, suite: str) -> dict[str | None, tuple[str, str]]:
+    """Each case of a suite: what it has in it, if anything, and the message."""
+    found: dict[str | None, tuple[str, str]] = {}
+    for case in ET.fromstring(text).iterfind(f"testsuite[@name='{suite}']/testcase"):
+        inside = [(each.tag, each.get("message", "")) for each in case]
+        found[case.get("name")] = inside[0] if inside else ("", "")
+    return found
+
+
+def test_thresholds_are_cases(load: dict[str, Any]) -> None:
+    load["thresholds"][0]["value"] = 0.912
+    text = render_junit(None, load | {"exit_code": 1, "seconds": 60.0})
+    crossed = ("failure", "p99 < 250ms is crossed: 0.912")
+    assert _cases(text, "load") == {"p99 < 250ms": crossed, "errors < 0.5%": ("", "")}
+    root = ET.fromstring(text)
+    assert (root.get("tests"), root.get("failures"), root.get("errors")) == ("2", "1", "0")
+    assert root.get("time") == "60.000"
+
+
+def test_a_load_that_says_nothing_is_an_error_whatever_its_figures(load: dict[str, Any]) -> None:
+    limited = load | {"exit_code": 3, "generator": {"limited": True, "reason": "a worker took 95 % of a processor"}}
+    said = ("error", "a worker took 95 % of a processor")
+    assert _cases(render_junit(None, limited), "load") == {"p99 < 250ms": said, "errors < 0.5%": said}
+    unreached = load | {"exit_code": 3, "thresholds": []}
+    assert _cases(render_junit(None, unreached), "load") == {"token_endpoint": ("error", "the target was not reached")}
+    bare = load | {"exit_code": 0, "thresholds": []}
+    assert _cases(render_junit(None, bare), "load") == {"token_endpoint": ("", "")}
+
+
+@pytest.mark.parametrize(
+    ("code", "kept", "reason", "expected"),
+    [
+        (0, True, "", {"p99 < 25ms": ("", "")}),
+        (1, False, "", {"p99 < 25ms": ("failure", "p99 < 25ms is crossed")}),
+        (3, None, "too short", {"p99 < 25ms": ("error", "too short")}),
+        (3, True, "vague", {"p99 < 25ms": ("", ""), "capacity": ("error", "vague")}),
+        (1, True, "it died", {"p99 < 25ms": ("", ""), "capacity": ("failure", "it died")}),
+    ],
+)
+def test_a_search_is_judged_by_its_exit_code(
+    capacity: dict[str, Any], code: int, *, kept: bool | None, reason: str, expected: dict[str, Any]
+) -> None:
+    found = capacity | {"exit_code": code, "reason": reason, "thresholds": [{"rule": "p99 < 25ms", "kept": kept}]}
+    assert _cases(render_junit(None, None, found), "capacity") == expected
+
+
 def test_an_unknown_format_is_refused() -> None:
     with pytest.raises(GrantproofError, match="'pdf'"):
         check_formats(["html", "pdf"])
@@ -151,9 +197,13 @@ def test_a_folder_that_cannot_be_written_is_told(small_run: Run, tmp_path: Path)
 
 def test_a_load_page_joins_the_conformance_run_beside_it(small_run: Run, load: dict[str, Any], tmp_path: Path) -> None:
     write_load_page(tmp_path / "alone", load=load)
+    assert set(_cases((tmp_path / "alone" / "junit.xml").read_text(), "load")) == {"p99 < 250ms", "errors < 0.5%"}
     assert 'id="findings"' not in (tmp_path / "alone" / "report.html").read_text()
     write(small_run, tmp_path / "both", ["json"])
     write_load_page(tmp_path / "both", load=load)
+    both = (tmp_path / "both" / "junit.xml").read_text()
+    assert _cases(both, "load")
+    assert _cases(both, "rfc6749")
     text = (tmp_path / "both" / "report.html").read_text()
     assert 'id="findings"' in text
     assert 'id="load"' in text
