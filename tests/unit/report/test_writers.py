@@ -160,9 +160,10 @@ def test_a_load_that_says_nothing_is_an_error_whatever_its_figures(load: dict[st
     limited = load | {"exit_code": 3, "generator": {"limited": True, "reason": "a worker took 95 % of a processor"}}
     said = ("error", "a worker took 95 % of a processor")
     assert _cases(render_junit(None, limited), "load") == {"p99 < 250ms": said, "errors < 0.5%": said}
-    unreached = load | {"exit_code": 3, "thresholds": []}
+    none: list[dict[str, Any]] = []
+    unreached = load | {"exit_code": 3, "thresholds": none}
     assert _cases(render_junit(None, unreached), "load") == {"token_endpoint": ("error", "the target was not reached")}
-    bare = load | {"exit_code": 0, "thresholds": []}
+    bare = load | {"exit_code": 0, "thresholds": none}
     assert _cases(render_junit(None, bare), "load") == {"token_endpoint": ("", "")}
 
 
