@@ -20,7 +20,8 @@ def load_suites(load: Json | None, capacity: Json | None) -> list[Element]:
     """A suite for each of them that there is."""
     suites: list[Element] = []
     if load is not None:
-        reason = str((load.get("generator") or {}).get("reason") or "the target was not reached")
+        generator: Json = load.get("generator") or {}
+        reason = str(generator.get("reason") or "the target was not reached")
         suites.append(_suite("load", load, str(load.get("scenario") or "load"), reason))
     if capacity is not None:
         reason = str(capacity.get("reason") or "a threshold is inside the interval")
