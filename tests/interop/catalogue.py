@@ -1,5 +1,6 @@
 """The servers by name, and where their profiles and recorded verdicts are."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from grantproof.errors import GrantproofError
@@ -47,6 +48,10 @@ def profile_path(name: str) -> Path:
     return ROOT / "profiles" / f"{name}.toml"
 
 
-def recorded_path(name: str) -> Path:
-    """The verdicts that were recorded for a server."""
-    return Path(__file__).parent / "recorded" / f"{name}.json"
+RULEBOOK = "rfc6749"
+
+
+def recorded_path(name: str, rulebooks: Sequence[str] = (RULEBOOK,)) -> Path:
+    """The verdicts that were recorded for a server under some rulebooks."""
+    beside = "".join(f"+{rulebook}" for rulebook in sorted({*rulebooks} - {RULEBOOK}))
+    return Path(__file__).parent / "recorded" / f"{name}{beside}.json"

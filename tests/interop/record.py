@@ -19,8 +19,8 @@ def main(args: Sequence[str] | None = None) -> int:
     parser.add_argument("results", type=Path, metavar="RESULTS_JSON", help="of the run")
     options = parser.parse_args(args)
     try:
-        path = recorded_path(find_server(options.name).name)
         verdicts = shorten(read_results(options.results))
+        path = recorded_path(find_server(options.name).name, verdicts.rulebooks)
         if path.exists():
             print(*differences(read_recorded(path), verdicts), sep="\n")
         write_recorded(path, verdicts)

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grantproof.errors import GrantproofError
-from tests.interop.catalogue import ROOT, SERVERS, find_server, profile_path, recorded_path
+from tests.interop.catalogue import ROOT, RULEBOOK, SERVERS, find_server, profile_path, recorded_path
 from tests.interop.server import Server, running
 from tests.interop.verdicts import Verdicts, describe_counts, differences, read_recorded, read_results, shorten
 
@@ -52,7 +52,7 @@ def main(args: Sequence[str] | None = None) -> int:
     parser.add_argument("--rulebook", action="append", help="default: rfc6749")
     parser.add_argument("--driver", choices=DRIVERS, help="sign in by this driver instead of the profile's")
     options = parser.parse_args(own)
-    plan = Plan(options.out.absolute(), tuple(options.rulebook or ["rfc6749"]), tuple(extra), options.driver)
+    plan = Plan(options.out.absolute(), tuple(options.rulebook or [RULEBOOK]), tuple(extra), options.driver)
     codes = [AS_RECORDED]
     for name in options.names or SERVERS:
         try:
@@ -95,7 +95,7 @@ def check_server(server: Server, plan: Plan) -> int:
     )
     logins = sum(_PASSWORD in bytes(each) for each in results.exchanges)
     print(f"{server.name}: {len(results.exchanges):,} requests, {logins} logins, {seconds:.1f} s; report in {out}")
-    return compare(server.name, found, recorded_path(server.name))
+    return compare(server.name, found, recorded_path(server.name, plan.rulebooks))
 
 
 def with_driver(profile: Path, driver: str, folder: Path) -> Path:

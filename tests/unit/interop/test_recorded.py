@@ -1,10 +1,13 @@
 """What the recorded runs must say: the negative control is caught, what is not there is not offered."""
 
+from collections.abc import Sequence
+
 import pytest
 
-from tests.interop.catalogue import SERVERS, recorded_path
+from tests.interop.catalogue import ROOT, RULEBOOK, SERVERS, recorded_path
 from tests.interop.verdicts import Verdicts, read_recorded
 
+RULEBOOKS = ((RULEBOOK,), (RULEBOOK, "bcp9700"))
 MOCK = "oauth2-mock-server"
 CAUGHT = (
     "rfc6749:2.2/client-id-alone",
@@ -63,6 +66,18 @@ def test_the_deployment_with_tls_is_lawful() -> None:
     assert recorded.clauses["rfc6749:3.2/tls"] == "pass"
 
 
+@pytest.mark.parametrize("rulebooks", RULEBOOKS)
 @pytest.mark.parametrize("name", SERVERS)
-def test_no_recorded_run_leaves_anything_undecided(name: str) -> None:
-    assert "inconclusive" not in read_recorded(recorded_path(name)).summary
+def test_every_recorded_finding_is_decided_and_judged_on_the_servers_page(name: str, rulebooks: Sequence[str]) -> None:
+    recorded = read_recorded(recorded_path(name, rulebooks))
+    assert recorded.rulebooks == rulebooks
+    assert "inconclusive" not in recorded.summary
+    page = (ROOT / "docs" / "servers" / f"{name}.md").read_text("utf-8")
+    findings = [clause for clause, verdict in recorded.clauses.items() if verdict in {"fail", "warn"}]
+    assert [clause for clause in findings if f"`{clause}`" not in page] == []
+
+
+def test_each_set_of_rulebooks_has_a_record_of_its_own() -> None:
+    assert recorded_path("x").name == recorded_path("x", ["rfc6749"]).name == "x.json"
+    assert recorded_path("x", ["bcp9700", "rfc6749"]) == recorded_path("x", ["rfc6749", "bcp9700"])
+    assert recorded_path("x", ["rfc6749", "bcp9700"]).name == "x+bcp9700.json"

@@ -185,7 +185,7 @@ def test_recording_is_its_own_command_and_says_what_changes(
 ) -> None:
     path = tmp_path / "recorded.json"
 
-    def recorded_path(_: str) -> Path:
+    def recorded_path(*_: object) -> Path:
         return path
 
     monkeypatch.setattr(record, "recorded_path", recorded_path)
