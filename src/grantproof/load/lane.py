@@ -94,8 +94,10 @@ class Lane:
 
     def _dispatch_closed(self, now: float) -> None:
         traffic = self.traffic
-        while now < self.end_s and traffic.busy + len(traffic.waiting) < self.users and now >= traffic.paused_until:
-            if not traffic.take(perf_counter(), now):
+        if now >= self.end_s or now < traffic.paused_until:
+            return
+        while traffic.busy + len(traffic.waiting) < self.users and traffic.take(perf_counter(), now):
+            if now < traffic.paused_until:
                 return
 
     def tick(self, now: float) -> None:

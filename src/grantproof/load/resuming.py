@@ -10,7 +10,7 @@ import errno
 import ipaddress
 import ssl
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import Certificate
@@ -24,6 +24,9 @@ Session = SSL.Session
 _READ_SIZE: Final = 16_384
 _TOLD: Final = int(SSL.SENT_SHUTDOWN) | int(SSL.RECEIVED_SHUTDOWN)
 _MOST_CERTIFICATES: Final = 16
+# What browsers and Go ask for first, but for the hybrid group: it would cost the client 30 µs a handshake.
+_CIPHERS: Final = b"TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"
+_GROUPS: Final = b"X25519:P-256:P-384:P-521"
 
 
 class Trust:
@@ -41,6 +44,8 @@ class Trust:
         self.context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
         self.context.set_alpn_protos([b"http/1.1"])
         self.context.set_verify(SSL.VERIFY_PEER)
+        self.context.set_tls13_ciphersuites(_CIPHERS)
+        _prefer_groups(self.context)
         system = ssl.get_default_verify_paths()
         places = (str(ca), None) if ca else (system.cafile, system.capath)
         if any(places):
@@ -70,6 +75,18 @@ class Trust:
             raise ssl.SSLError("the certificate is not the host's") from None
         if len(self._named) < _MOST_CERTIFICATES:
             self._named.add(octets)
+
+
+def _prefer_groups(context: SSL.Context) -> None:
+    """Sets the order of key exchange groups; the first has its key made ahead, the others are taken if need be.
+
+    pyOpenSSL has no public way. Where its inner one is gone, or a group is unknown, OpenSSL's own order stays.
+    """
+    library: Any = getattr(SSL, "_lib", None)
+    inner: Any = getattr(context, "_context", None)
+    set_groups = getattr(library, "SSL_CTX_set1_curves_list", None)
+    if set_groups is not None and inner is not None and not set_groups(inner, _GROUPS):
+        library.ERR_clear_error()
 
 
 def is_address(host: str) -> bool:

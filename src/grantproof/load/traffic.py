@@ -51,11 +51,11 @@ class Traffic:
         self.busy = 0
         self.waiting: deque[tuple[float, bool]] = deque()
         self.paused_until = 0.0
-        self._judge, self._next_request = exchange.judge, exchange.next_request
+        self._judge, self._next_request = exchange.judge.__call__, exchange.next_request
         self._dialer = Dialer(target)
         self._paced, self._at_once = paced, Histogram()
         self._timeout_s = target.timeout_s
-        self._anew, self._resumes = target.new_connections, target.resumption
+        self._anew, self._remembers = target.new_connections, target.resumption and target.secure
         self._most = most_connections
         self._reactor = reactor
         self._connections: set[Connection] = set()
@@ -274,7 +274,7 @@ class Traffic:
             self._count_error(kind)
             if reader.head.retry_after and kind in PROTECTIVE:
                 tally.retry_after[kind] += 1
-        if self._resumes and not connection.served and self._dialer.secure:
+        if self._remembers and not connection.served:
             self._dialer.remember(connection)
         if self._anew:
             self._end(connection)
@@ -285,7 +285,11 @@ class Traffic:
         self.busy -= 1
         connection.served += 1
         connection.rested_s = now
-        self._rest(connection)
+        if self.waiting:
+            self._rest(connection)
+        else:
+            connection.state = IDLE
+            self._idle.append(connection)
 
     def _lose(self, connection: Connection, error: OSError | None) -> None:
         """A connection ended by itself. Where a kept-alive one ended before it took its request, that is sent again.

@@ -10,9 +10,13 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from OpenSSL import SSL
 
+from grantproof.load import resuming
 from grantproof.load.engine import Engine
 from grantproof.load.exchange import token_exchange
+from grantproof.load.resuming import Trust
 from grantproof.load.schedule import Constant
 from grantproof.load.tally import Tally
 from grantproof.load.target import Target
@@ -178,3 +182,32 @@ def test_an_answer_may_end_with_its_connection(certificate: Certificate, *, says
     with _handmade(certificate, say) as url:
         total = _run(_target(url, certificate.path), 1)
     assert (total.ok, dict(total.errors)) == (1, {})
+
+
+def _shaken(certificate: Certificate, curve: ec.EllipticCurve | None) -> str | None:
+    """The group on which a client of ours and a server agree."""
+    server_side = SSL.Context(SSL.TLS_SERVER_METHOD)
+    server_side.use_certificate_file(str(certificate.path))
+    server_side.use_privatekey_file(str(certificate.path.with_name("key.pem")))
+    if curve is not None:
+        server_side.set_tmp_ecdh(curve)
+    client, server = SSL.Connection(Trust("127.0.0.1", certificate.path, 0).context), SSL.Connection(server_side)
+    client.set_connect_state()
+    server.set_accept_state()
+    for _ in range(3):
+        for one, other in ((client, server), (server, client)):
+            with suppress(SSL.WantReadError):
+                one.do_handshake()
+            with suppress(SSL.WantReadError):
+                other.bio_write(one.bio_read(65_536))
+    return client.get_group_name()
+
+
+def test_the_key_that_is_made_ahead_is_a_cheap_one_and_other_groups_will_do(certificate: Certificate) -> None:
+    assert _shaken(certificate, None) == "x25519"
+    assert _shaken(certificate, ec.SECP384R1()) == "secp384r1"
+
+
+def test_groups_that_cannot_be_set_are_left_alone(certificate: Certificate, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resuming, "_GROUPS", b"no-such-group")
+    assert _shaken(certificate, None) is not None
