@@ -1,8 +1,9 @@
 """Watches over the target while it is searched: one that dies is left alone at once.
 
 Limits, each on one second of a probe: requests that were lost (refused, reset, timed out, unreachable) may be 5 %;
-answers that failed may be half of all; and the target may be silent for two seconds, or for twice the longest latency
-limit where that is more. Answers by which a target protects itself (429, 503) are no sign of dying.
+answers that failed may be half of all. Where little comes to an end, as when all is sent and some stragglers are waited
+for, both are shares of what was sent in a second at most. And the target may be silent for two seconds, or for twice
+the longest latency limit where that is more. Answers by which a target protects itself (429, 503) are no sign of dying.
 """
 
 import math
@@ -34,11 +35,11 @@ class Guard:
     def __init__(self, longest_limit_s: float = 0.0) -> None:
         self.reached = False
         self._patience = max(SILENT_S, math.ceil(2 * longest_limit_s))
-        self._silent, self._always_busy = 0, False
+        self._silent, self._always_busy, self._pace = 0, False, 0
 
     def start(self, *, always_busy: bool = False) -> None:
         """A new probe begins. In the closed loop requests are under way at any time."""
-        self._silent, self._always_busy = 0, always_busy
+        self._silent, self._always_busy, self._pace = 0, always_busy, 0
 
     def look(self, tally: "Tally") -> None:
         """Looks at one second.
@@ -47,16 +48,18 @@ class Guard:
             TargetLostError: a limit is crossed.
         """
         resolved = tally.resolved
+        self._pace = max(tally.sent, self._pace)
+        whole = max(resolved, self._pace)
         lost = {kind: number for kind, number in tally.errors.items() if kind in UNREACHED}
         self.reached = self.reached or resolved > sum(lost.values())
-        if sum(lost.values()) >= _FEW and sum(lost.values()) > LOST_SHARE * resolved:
+        if sum(lost.values()) >= _FEW and sum(lost.values()) > LOST_SHARE * whole:
             kind = max(lost, key=lambda name: lost[name])
-            said = f"{sum(lost.values()):,} of {resolved:,} requests of a second were lost ({kind})"
+            said = f"{sum(lost.values()):,} of {whole:,} requests of a second were lost ({kind})"
             raise TargetLostError(said + (_FEWER if 2 * tally.unserved > sum(lost.values()) else ""))
         failed = tally.errors.total()
-        if failed >= 2 * _FEW and failed > FAILED_SHARE * resolved:
+        if failed >= 2 * _FEW and failed > FAILED_SHARE * whole:
             kind = tally.errors.most_common(1)[0][0]
-            raise TargetLostError(f"{failed:,} of {resolved:,} requests of a second failed ({kind})")
+            raise TargetLostError(f"{failed:,} of {whole:,} requests of a second failed ({kind})")
         if resolved:
             self._silent = 0
         elif self._always_busy or tally.sent or tally.offered:

@@ -42,6 +42,7 @@ class Connection:
         served: how many answers it has brought.
         retried: the request was sent before, on a connection that the peer had already given up.
         request: what was sent last.
+        offered: it tries to resume a TLS session.
         owner: who deals with what happens on it; set by whoever opens it.
     """
 
@@ -49,6 +50,7 @@ class Connection:
         "_out",
         "descriptor",
         "intended_s",
+        "offered",
         "owner",
         "reader",
         "request",
@@ -72,7 +74,7 @@ class Connection:
         self.intended_s = self.sent_s = self.rested_s = 0.0
         self.since_s = now_s
         self.served = 0
-        self.retried = False
+        self.retried = self.offered = False
         self.request = b""
         self._out = b""
         try:

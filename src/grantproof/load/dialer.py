@@ -75,12 +75,15 @@ class Dialer:
     def remember(self, connection: Connection) -> None:
         """Keeps the session of a connection that has brought its first answer, for the next connections to resume.
 
-        Taking a session out costs as much as a handshake, so one is kept as long as the server takes it. Once it has
-        refused one, each connection's own session is for the next one.
+        Taking a session out costs something, so one is kept as long as the server takes it. Once it has refused one,
+        each connection's own session is for the next one.
         """
         if connection.resumed and not self._single_use:
             return
-        self._single_use = self._single_use or self.session is not None
+        if connection.offered:
+            self._single_use = True
+        elif self.session is not None:
+            return  # it began before there was a session
         self.session = connection.session or self.session
 
     def dial(self, now_s: float) -> Connection:
@@ -94,7 +97,9 @@ class Dialer:
         address = self._address
         if address is None:
             raise ConnectionRefusedError(errno.ECONNREFUSED, "no address")
-        return self._open(address, now_s, self.session)
+        connection = self._open(address, now_s, self.session)
+        connection.offered = self.session is not None
+        return connection
 
 
 def opener(target: "Target") -> Opener:

@@ -2,6 +2,7 @@
 
 import json
 import threading
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from grantproof.load.capacity_guard import Guard, TargetLostError
 from grantproof.load.capacity_plan import CapacityPlan
 from grantproof.load.capacity_saturation import find_saturation
 from grantproof.load.native import socket_class
+from grantproof.load.tally import Tally
 from grantproof.load.target import Target
 from tests.unit.load.conftest import TOKEN, Reply, Serve, answer
 
@@ -104,6 +106,19 @@ def test_a_target_that_resets_is_left_alone_within_the_second(serve: Serve) -> N
     with pytest.raises(TargetLostError, match=r"lost \(reset\)"):
         list(prober.send(200.0, 60, 1))
     assert server.count < 12_000  # sixty seconds of it were offered
+
+
+def test_stragglers_after_the_last_request_do_not_make_a_target_dead() -> None:
+    guard = Guard()
+    guard.start()
+    for second in range(1, 6):
+        guard.look(Tally(t=second, sent=1000, ok=990, offered={second: 1000}))
+    guard.look(Tally(t=15, errors=Counter(timeout=50)))
+    with pytest.raises(TargetLostError, match="60 of 1,000 requests of a second were lost"):
+        guard.look(Tally(t=16, errors=Counter(timeout=60)))
+    guard.start()  # what another probe sent counts no more
+    with pytest.raises(TargetLostError, match="5 of 5 requests of a second were lost"):
+        guard.look(Tally(t=1, errors=Counter(timeout=5)))
 
 
 def test_a_target_that_takes_few_connections_is_told_from_one_that_fails(serve: Serve) -> None:

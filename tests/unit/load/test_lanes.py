@@ -152,17 +152,18 @@ def test_a_server_without_sessions_is_spoken_to_all_the_same(serve: Serve, certi
 class _Established:
     """A connection as the dialer sees it."""
 
-    def __init__(self, session: object, *, resumed: bool) -> None:
-        self.session, self.resumed = session, resumed
+    def __init__(self, session: object, *, offered: bool, resumed: bool) -> None:
+        self.session, self.offered, self.resumed = session, offered, resumed
 
 
 def test_a_session_is_kept_until_the_server_refuses_it_and_then_each_is_used_once(certificate: Certificate) -> None:
     dialer = Dialer(_target("https://127.0.0.1/token", ca=certificate.path))
     kept: list[object] = []
-    for session, resumed in (("a", False), ("b", True), ("c", True), ("d", False), ("e", True), ("f", True)):
-        dialer.remember(_Established(session, resumed=resumed))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - a stand-in
+    first = (("a", False, False), ("b", False, False), ("c", True, True), ("d", True, True))
+    for session, offered, resumed in (*first, ("e", True, False), ("f", True, True), ("g", True, True)):
+        dialer.remember(_Established(session, offered=offered, resumed=resumed))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - a stand-in
         kept.append(dialer.session)
-    assert kept == ["a", "a", "a", "d", "e", "f"]
+    assert kept == ["a", "a", "a", "a", "e", "f", "g"]  # b began before there was a session, e's was refused
 
 
 def test_when_to_come_again_is_counted_with_protection_only(serve: Serve) -> None:
