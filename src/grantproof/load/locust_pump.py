@@ -54,7 +54,8 @@ class Pump:
         target = load_target(options.idp, options.token_url)
         target = target.over_http2() if options.http2 else target
         self._target = replace(target, new_connections=options.new_connections, resumption=options.resumption)
-        self._telemetry = find_telemetry(asked=bool(getattr(environment.parsed_options, "otel", False)))
+        asked = bool(getattr(environment.parsed_options, "otel", False))
+        self._telemetry = find_telemetry(max(0, getattr(runner, "worker_index", 0)), asked=asked)
         if not self._idle:
             gevent.spawn(self._collect)
 

@@ -20,15 +20,17 @@ class Telemetry:
     """The instruments of one process.
 
     Args:
+        worker: which of several it is, so that their series stay apart.
         provider: whose instruments they are; None is the one that Locust has set up.
 
     Raises:
         ImportError: OpenTelemetry is not installed.
     """
 
-    def __init__(self, provider: "MeterProvider | None" = None) -> None:
+    def __init__(self, worker: int = 0, provider: "MeterProvider | None" = None) -> None:
         from opentelemetry import metrics  # noqa: PLC0415 - an extra
 
+        self._worker = worker
         meter = metrics.get_meter("locust", meter_provider=provider)
         # In Locust's own words, so that it is Locust's own instrument.
         self._duration = meter.create_histogram(
@@ -43,7 +45,7 @@ class Telemetry:
 
     def add(self, name: str, tally: "Tally") -> None:
         """Records one second of what has this name in Locust's statistics."""
-        own = {"name": name}
+        own: dict[str, str | int] = {"name": name, "worker": self._worker}
         failures = tally.errors + tally.protected
         for kind, number in failures.items():
             self._failures.add(number, own | {"error.type": kind})
@@ -59,11 +61,11 @@ class Telemetry:
                 self._latency.set(seconds, own | {"percentile": percent})
 
 
-def find_telemetry(*, asked: bool) -> Telemetry | None:
+def find_telemetry(worker: int = 0, *, asked: bool) -> Telemetry | None:
     """The instruments, where they are asked for and can be had."""
     if not asked:
         return None
     try:
-        return Telemetry()
+        return Telemetry(worker)
     except ImportError:
         return None

@@ -40,15 +40,15 @@ def _values(points: list[HistogramDataPoint | NumberDataPoint], key: str) -> dic
 
 def test_each_request_is_in_the_histogram_and_each_failure_counted() -> None:
     reader = InMemoryMetricReader()
-    telemetry = Telemetry(MeterProvider([reader]))
+    telemetry = Telemetry(1, MeterProvider([reader]))
     tally = Tally(t=1, ok=90, errors=Counter(timeout=10, invalid_client=3), protected=Counter({"429": 2}))
     for number in range(100):
         tally.latency.record(0.1 if number < 90 else 5.0)
     telemetry.add("token", tally)
     found = _found(reader)
     durations = {tuple(sorted((p.attributes or {}).items())): p for p in found["locust.client.duration"]}
-    own = ("name", "token")
-    good, lost = durations[(own,)], durations[("error.type", "timeout"), own]
+    own = (("name", "token"), ("worker", 1))
+    good, lost = durations[own], durations[("error.type", "timeout"), *own]
     assert isinstance(good, HistogramDataPoint)
     assert isinstance(lost, HistogramDataPoint)
     assert (good.count, lost.count) == (90, 10)
@@ -101,15 +101,19 @@ class _Collector(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
 
     def counts(self) -> Counter[str]:
-        """How many durations came last, by name; counts are cumulative."""
-        counts: Counter[str] = Counter()
+        """How many durations came last, by name, over all workers; counts are cumulative."""
+        counts: Counter[tuple[str, int]] = Counter()
         for body in self.bodies:
             for resource in ExportMetricsServiceRequest.FromString(body).resource_metrics:
                 for metric in (each for scope in resource.scope_metrics for each in scope.metrics):
                     for point in metric.histogram.data_points if metric.name == "locust.client.duration" else ():
-                        name = {pair.key: pair.value.string_value for pair in point.attributes}["name"]
-                        counts[name] = max(counts[name], point.count)
-        return counts
+                        own = {pair.key: pair.value for pair in point.attributes}
+                        series = own["name"].string_value, own["worker"].int_value
+                        counts[series] = max(counts[series], point.count)
+        total: Counter[str] = Counter()
+        for (name, _), number in counts.items():
+            total[name] += number
+        return total
 
 
 @pytest.fixture
@@ -122,7 +126,7 @@ def collector() -> Iterator[_Collector]:
         thread.join()
 
 
-@pytest.mark.parametrize("by", ["grantproof", "locust"])
+@pytest.mark.parametrize("by", ["grantproof", "two workers", "locust"])
 def test_a_collector_gets_every_request(
     serve: Serve, collector: _Collector, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, by: str
 ) -> None:
@@ -133,8 +137,9 @@ def test_a_collector_gets_every_request(
     monkeypatch.setenv("OTEL_TRACES_EXPORTER", "none")
     monkeypatch.setenv("OTEL_LOGS_EXPORTER", "none")
     idp = write_profile(tmp_path, server)
-    if by == "grantproof":
-        command = ["-m", "grantproof", "load", "--duration", "2s"]
+    if by != "locust":
+        workers = "2" if by == "two workers" else "1"
+        command = ["-m", "grantproof", "load", "--duration", "2s", "--workers", workers]
     else:
         file = str(locust_file("token_endpoint"))
         command = ["-m", "locust", "-f", file, "--headless", "--only-summary", "--run-time", "2s"]
