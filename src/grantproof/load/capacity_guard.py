@@ -1,9 +1,9 @@
 """Watches over the target while it is searched: one that dies is left alone at once.
 
 Limits, each on one second of a probe: requests that were lost (refused, reset, timed out, unreachable) may be 5 %;
-answers that failed may be half of all. Where little comes to an end, as when all is sent and some stragglers are waited
-for, both are shares of what was sent in a second at most. And the target may be silent for two seconds, or for twice
-the longest latency limit where that is more. Answers by which a target protects itself (429, 503) are no sign of dying.
+answers that failed may be half of all. In the open loop, where stragglers are waited for once all is sent, both are
+shares of what was sent in a second at most. And the target may be silent for two seconds, or for twice the longest
+latency limit where that is more. Answers by which a target protects itself (429, 503) are no sign of dying.
 """
 
 import math
@@ -49,7 +49,7 @@ class Guard:
         """
         resolved = tally.resolved
         self._pace = max(tally.sent, self._pace)
-        whole = max(resolved, self._pace)
+        whole = resolved if self._always_busy else max(resolved, self._pace)
         lost = {kind: number for kind, number in tally.errors.items() if kind in UNREACHED}
         self.reached = self.reached or resolved > sum(lost.values())
         if sum(lost.values()) >= _FEW and sum(lost.values()) > LOST_SHARE * whole:

@@ -1,8 +1,8 @@
 """TLS connections that are for one request each, by pyOpenSSL: there a session is resumed as it is.
 
 The standard library copies a session each time it is resumed, the server's certificate in it and all, which costs more
-than the handshake. Whom to trust is said by the standard library's context here too; names are compared by
-service-identity. For kept-alive connections the standard library's own objects are the faster ones.
+than the handshake. The authorities and the flags of verification are those that the standard library would take; names
+are compared by service-identity. For kept-alive connections the standard library's own objects are the faster ones.
 Source: RFC 8446 section 2.2, RFC 5077, RFC 9525.
 """
 
@@ -134,7 +134,7 @@ class ResumingConnection(Connection):
             return False
         except SSL.Error as error:
             raise ssl.SSLError(str(error)) from None
-        if self._tls.get_verified_chain() is None:  # nothing was verified, so all was when the session began
+        if self.offered and self._tls.get_verified_chain() is None:  # all was verified when the session began
             self._resumed = True
         else:
             self._trust.check_name(self._tls.get_peer_certificate(as_cryptography=True))

@@ -119,6 +119,10 @@ def test_stragglers_after_the_last_request_do_not_make_a_target_dead() -> None:
     guard.start()  # what another probe sent counts no more
     with pytest.raises(TargetLostError, match="5 of 5 requests of a second were lost"):
         guard.look(Tally(t=1, errors=Counter(timeout=5)))
+    guard.start(always_busy=True)  # users have no stragglers: they would send if they had their answers
+    guard.look(Tally(t=1, sent=1000, ok=1000))
+    with pytest.raises(TargetLostError, match="20 of 20 requests of a second failed"):
+        guard.look(Tally(t=2, sent=20, errors=Counter(status_500=20)))
 
 
 def test_a_target_that_takes_few_connections_is_told_from_one_that_fails(serve: Serve) -> None:
