@@ -3,6 +3,7 @@
     python -m tests.bench.capacity                        # 100 simulated searches of each queue, one real of each
     python -m tests.bench.capacity --simulated 20 --real 0
     python -m tests.bench.capacity --simulated 0 --real 20 --budget 60
+    python -m tests.bench.capacity --simulated 0 --real 0 --odd 20     # servers that are not as one would like them
 
 Simulated searches run the whole search against a queue without a network and without waiting. Real ones run it through
 the engine against `tests.bench.queue_server`. Both print a table in Markdown.
@@ -17,6 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 from grantproof.load.capacity import Course
 from grantproof.load.capacity_engine import EngineProber
@@ -25,6 +27,7 @@ from grantproof.load.capacity_plan import CapacityPlan
 from grantproof.load.capacity_probe import Prober
 from grantproof.load.capacity_result import CapacityResult
 from grantproof.load.target import Target
+from tests.unit.load.odd_queues import ODD, OddProber, OddQueue
 from tests.unit.load.queue_simulation import QUEUES, Queue, SimulatedProber
 
 ALL = (
@@ -33,6 +36,10 @@ ALL = (
     Queue("M/M/8", 8, 0.005, random=True, limit_s=0.04),
 )
 _CONNECTIONS = 400
+_NEAR = 0.03
+UNKNOWN = 3
+
+Q = TypeVar("Q", Queue, OddQueue)
 
 
 @dataclass(frozen=True)
@@ -43,7 +50,7 @@ class Outcome:
     note: str
 
 
-def search(queue: Queue, prober: Prober, guard: Guard, budget_s: float, seed: int, url: str) -> Outcome:
+def search(queue: Queue | OddQueue, prober: Prober, guard: Guard, budget_s: float, seed: int, url: str) -> Outcome:
     """A whole search with one threshold."""
     fields = (("Authorization", "Basic YTpi"), ("Content-Type", "application/x-www-form-urlencoded"))
     target = Target(queue.name, url, fields, b"grant_type=client_credentials")
@@ -56,6 +63,11 @@ def search(queue: Queue, prober: Prober, guard: Guard, budget_s: float, seed: in
 def simulate(queue: Queue, budget_s: float, seed: int) -> Outcome:
     """Without a network."""
     return search(queue, SimulatedProber(queue, seed), Guard(queue.limit_s), budget_s, seed, "http://127.0.0.1/token")
+
+
+def confront(queue: OddQueue, budget_s: float, seed: int) -> Outcome:
+    """Without a network, with a server that is not as one would like it."""
+    return search(queue, OddProber(queue, seed), Guard(queue.limit_s), budget_s, seed, "http://127.0.0.1/token")
 
 
 def measure(queue: Queue, budget_s: float, seed: int) -> Outcome:
@@ -80,47 +92,62 @@ def serving(queue: Queue) -> Generator[str]:
             process.kill()
 
 
-def row(queue: Queue, outcomes: Sequence[Outcome]) -> str:
+def row(queue: Queue, outcomes: Sequence[Outcome]) -> list[str]:
     """A line of the table."""
-    knee, most = queue.knee_per_s, queue.capacity_per_s
-    found = [o.result for o in outcomes if o.result.capacity_per_s is not None]
+    most = queue.capacity_per_s
     saturations = [abs(o.result.saturation_per_s / most - 1) for o in outcomes if o.result.saturation_per_s]
+    return [queue.name, f"{most:,.0f}", f"{queue.knee_per_s:,.1f}", _percent(saturations), *_accuracy(queue, outcomes)]
+
+
+def odd_row(queue: OddQueue, outcomes: Sequence[Outcome]) -> list[str]:
+    """The same for a server whose capacity nobody asks for."""
+    return [queue.name, "yes" if queue.is_station else "no", f"{queue.knee_per_s:,.1f}", *_accuracy(queue, outcomes)]
+
+
+def _accuracy(queue: Queue | OddQueue, outcomes: Sequence[Outcome]) -> list[str]:
+    knee = queue.knee_per_s
+    found = [o.result for o in outcomes if o.result.capacity_per_s is not None]
     offs = [abs((result.capacity_per_s or 0) / knee - 1) for result in found]
     ends = [result.interval_95 or (0.0, math.inf) for result in found]
     held = sum(low <= knee <= high for low, high in ends)
     widths = sorted((high - low) / 2 / knee for low, high in ends)
-    seconds = [result.seconds for result in found]
-    cells = (
-        queue.name,
-        f"{most:,.0f}",
-        f"{knee:,.1f}",
-        _percent(saturations),
+    return [
+        f"{sum(bool(result.queue and result.queue['fits']) for result in found)} of {len(outcomes)}",
         f"{len(found)} of {len(outcomes)}",
         _percent(offs),
+        f"{sum(off <= _NEAR for off in offs)} of {len(found)}",
         f"{held} of {len(found)}",
         f"{statistics.median(widths):.1%}" if widths else "-",
         f"{widths[int(0.9 * len(widths))]:.1%}" if widths else "-",
-        f"{statistics.median(seconds):.0f}" if seconds else "-",
-    )
-    return "| " + " | ".join(cells) + " |"
+        f"{sum(result.exit_code == UNKNOWN for result in found)} of {len(found)}",
+    ]
 
 
 def _percent(values: Sequence[float]) -> str:
     return f"{statistics.median(values):.2%}, {max(values):.2%}" if values else "-"
 
 
-HEADS = (
-    "queue", "C /s", "knee /s", "saturation off (median, worst)", "answered", "knee off (median, worst)",
-    "interval holds the truth", "half-width (median)", "(9 of 10 below)", "seconds",
+ACCURACY = (
+    "taken for workers at one queue", "answered", "knee off (median, worst)", "within 3 %", "interval holds the truth",
+    "half-width (median)", "9 of 10 below", "exit 3",
 )  # fmt: skip
+HEADS = ("queue", "capacity /s", "true knee /s", "saturation off by (median, worst)", *ACCURACY)
+ODD_HEADS = ("server", "workers at one queue", "true knee /s", *ACCURACY)
 
 
-def table(queues: Sequence[Queue], number: int, run: Callable[[Queue, int], Outcome], title: str) -> None:
+def table(
+    title: str,
+    heads: Sequence[str],
+    queues: Sequence[Q],
+    number: int,
+    run: Callable[[Q, int], Outcome],
+    describe: Callable[[Q, Sequence[Outcome]], list[str]],
+) -> None:
     """Runs and prints."""
-    sys.stdout.write(f"\n{title}\n\n| {' | '.join(HEADS)} |\n|{'---|' * len(HEADS)}\n")
+    sys.stdout.write(f"\n{title}\n\n| {' | '.join(heads)} |\n|{'---|' * len(heads)}\n")
     for queue in queues:
         outcomes = [run(queue, seed) for seed in range(number)]
-        sys.stdout.write(row(queue, outcomes) + "\n")
+        sys.stdout.write(f"| {' | '.join(describe(queue, outcomes))} |\n")
         for note, times in Counter(outcome.note for outcome in outcomes if outcome.note).items():
             sys.stderr.write(f"{queue.name}: {times} of {len(outcomes)}: {note}\n")
         sys.stdout.flush()
@@ -131,20 +158,24 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Proves the capacity search.")
     parser.add_argument("--simulated", type=int, default=100, help="simulated searches of each queue")
     parser.add_argument("--real", type=int, default=1, help="real searches of each queue")
+    parser.add_argument("--odd", type=int, default=0, help="simulated searches of each odd server")
     parser.add_argument("--budget", type=float, default=60.0, help="seconds of each search")
     parser.add_argument("--only", default="", help="only this queue")
     chosen = parser.parse_args()
     budget: float = chosen.budget
 
-    def wanted(queues: Sequence[Queue]) -> list[Queue]:
+    def wanted(queues: Sequence[Q]) -> list[Q]:
         return [queue for queue in queues if chosen.only in {"", queue.name}]
 
-    if chosen.simulated:
-        title = f"{chosen.simulated} simulated searches of each queue, {budget:g} s"
-        table(wanted(ALL), chosen.simulated, lambda queue, seed: simulate(queue, budget, seed), title)
-    if chosen.real:
-        title = f"{chosen.real} real searches of each queue, {budget:g} s"
-        table(wanted(ALL), chosen.real, lambda queue, seed: measure(queue, budget, seed), title)
+    if number := chosen.simulated:
+        title = f"{number} simulated searches of each queue, {budget:g} s"
+        table(title, HEADS, wanted(ALL), number, lambda queue, seed: simulate(queue, budget, seed), row)
+    if number := chosen.odd:
+        title = f"{number} simulated searches of each odd server, {budget:g} s"
+        table(title, ODD_HEADS, wanted(ODD), number, lambda queue, seed: confront(queue, budget, seed), odd_row)
+    if number := chosen.real:
+        title = f"{number} real searches of each queue, {budget:g} s"
+        table(title, HEADS, wanted(ALL), number, lambda queue, seed: measure(queue, budget, seed), row)
     return 0
 
 

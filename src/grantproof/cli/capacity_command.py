@@ -106,6 +106,11 @@ def summary(result: "CapacityResult") -> str:
         low, high = result.interval_95
         lines.append(f"  capacity   {result.capacity_per_s:,.1f}/s   95 % interval {low:,.1f} to {high:,.1f}")
         lines.append(f"  {result.sentence}")
+    if (queue := result.queue) is not None and queue["fits"]:
+        workers = f"{queue['workers']} worker{'s' if queue['workers'] > 1 else ''} at one queue"
+        lines.append(
+            f"  behind it  {workers}, {1000 * queue['service_s']:.3g} ms each, variability {queue['variability']:.2f}"
+        )
     words = {True: "kept   ", False: "CROSSED", None: "unknown"}
     lines += [f"  {words[state.kept]}  {state.rule}" for state in result.thresholds]
     if result.limited_by == "generator":

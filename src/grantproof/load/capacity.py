@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from grantproof.load.capacity_engine import EngineProber
 from grantproof.load.capacity_guard import Guard, TargetLostError
+from grantproof.load.capacity_insight import Estimate
 from grantproof.load.capacity_plan import CapacityPlan
 from grantproof.load.capacity_result import (
     GENERATOR,
@@ -14,6 +15,7 @@ from grantproof.load.capacity_result import (
     RuleState,
     describe_law,
     describe_probe,
+    describe_queue,
     describe_saturation,
     is_vague,
     least_rate_states,
@@ -23,7 +25,7 @@ from grantproof.load.capacity_result import (
 from grantproof.load.capacity_rules import ShareRule, least_rates, share_rules
 from grantproof.load.capacity_saturation import BUDGET_S, Saturation, find_saturation
 from grantproof.load.capacity_scalability import fit_law
-from grantproof.load.capacity_search import Estimate, Search
+from grantproof.load.capacity_search import Search
 from grantproof.load.ledger import default_folder, make_folder
 from grantproof.load.target import load_target
 
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 
 MOST_USERS: Final = 256
 _SATURATION_PART: Final = 0.25
+_PATIENCE_S: Final = 60.0
 
 
 def run_capacity(plan: CapacityPlan, tell: Callable[[str], None] = lambda _: None) -> CapacityResult:
@@ -101,8 +104,9 @@ class Course:
     def _saturate(self, plan: CapacityPlan) -> None:
         self.tell("saturation: ever more users in a closed loop")
         with self.prober.crowd() as crowd:
-            budget = min(BUDGET_S, plan.budget_s * _SATURATION_PART)
-            self.saturation = found = find_saturation(crowd, min(MOST_USERS, plan.connections), budget)
+            part = plan.budget_s * _SATURATION_PART
+            users = min(MOST_USERS, plan.connections)
+            self.saturation = found = find_saturation(crowd, users, min(BUDGET_S, part), min(_PATIENCE_S, part))
         self.tell(f"saturation: {found.per_s:,.1f}/s with {found.users} users")
         if not found.per_s:
             self.lost, self.reason = True, "no request got a valid answer"
@@ -114,6 +118,7 @@ class Course:
             self.prober,
             self.rules,
             saturation.per_s,
+            saturation.levels[0].per_s,
             plan.budget_s,
             plan.precision,
             plan.seed,
@@ -157,6 +162,7 @@ class Course:
             scalability=describe_law(fit_law([(lv.users, lv.per_s) for lv in saturation.levels]))
             if saturation
             else None,
+            queue=describe_queue(self.search.insight) if self.search and self.estimate else None,
             exit_code=self._exit_code(states),
         )
 

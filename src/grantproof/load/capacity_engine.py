@@ -1,14 +1,19 @@
 """Sends what a capacity search wants through the engine, in a thread of its own, and watches over the target."""
 
+import math
 import sys
 import threading
+from array import array
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import islice
 from time import perf_counter, sleep
 from typing import TYPE_CHECKING, Final
 
 from grantproof.load.capacity_guard import Guard, TargetLostError
+from grantproof.load.capacity_probe import WARM_UP
+from grantproof.load.capacity_station import Passages
 from grantproof.load.engine import Engine
 from grantproof.load.exchange import Exchange, Judge, token_exchange
 from grantproof.load.generator import limitation
@@ -43,6 +48,49 @@ class _Witness:
 
     def take_hashes(self) -> bytes:
         return self._judge.take_hashes()
+
+
+class _Numbered(bytes):
+    """A request's octets and which of all it is."""
+
+    number: int
+
+
+class _Clerk:
+    """Numbers the requests in the order in which they are due, and notes when each valid answer came."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._next_request, self._judge, self._count = exchange.next_request, exchange.judge, 0
+        self.numbers: array[int] = array("q")
+        self.moments: array[float] = array("d")
+
+    def next_request(self) -> bytes:
+        request = _Numbered(self._next_request())
+        request.number = self._count
+        self._count += 1
+        return request
+
+    def __call__(self, status: int, body: bytes, request: bytes = b"", location: bytes = b"") -> str:
+        kind = self._judge(status, body, request, location)
+        if not kind and isinstance(request, _Numbered):
+            self.numbers.append(request.number)
+            self.moments.append(perf_counter())
+        return kind
+
+    def take_notes(self) -> "Counter[str]":
+        return self._judge.take_notes()
+
+    def take_hashes(self) -> bytes:
+        return self._judge.take_hashes()
+
+    def passages(self, schedule: Poisson, start_s: float) -> Passages:
+        """What was due and answered, up to the first that was not."""
+        answered = array("d", [math.inf]) * self._count
+        for number, moment in zip(self.numbers, self.moments, strict=True):
+            answered[number] = moment - start_s
+        whole = next((number for number, moment in enumerate(answered) if moment == math.inf), self._count)
+        due = array("d", islice(schedule, whole))
+        return Passages(schedule.rate_per_s, due, answered[: len(due)], WARM_UP)
 
 
 class _Run:
@@ -137,6 +185,7 @@ class EngineProber:
     def __init__(self, target: "Target", guard: Guard, most_connections: int) -> None:
         self._target, self._guard, self._most = target, guard, most_connections
         self._began = perf_counter()
+        self._passages: Passages | None = None
         self.limitation = ""
 
     @property
@@ -165,7 +214,10 @@ class EngineProber:
             TargetLostError: the target does not stand it.
         """
         self._guard.start()
-        run = self._run(token_exchange(self._target), Poisson(rate_per_s, float(seconds), seed))
+        self._passages = None
+        exchange, schedule = token_exchange(self._target), Poisson(rate_per_s, float(seconds), seed)
+        clerk = _Clerk(exchange)
+        run = self._run(replace(exchange, next_request=clerk.next_request, judge=clerk), schedule)
         grace = 0.0
         try:
             while True:
@@ -182,6 +234,12 @@ class EngineProber:
             raise
         finally:
             self.limitation = run.end(grace)
+            if not (run.total.errors or run.total.protected or run.total.retried or self.limitation):
+                self._passages = clerk.passages(schedule, run.engine.start_s)
+
+    def passages(self) -> Passages | None:
+        """When each request of the last `send` was due and answered; None where not all were answered well."""
+        return self._passages
 
     def arrivals(self, rate_per_s: float, seconds: int, seed: int) -> Iterator[float]:
         """When the requests of `send` were due."""

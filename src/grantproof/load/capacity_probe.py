@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from grantproof.load.capacity_rules import ShareRule
     from grantproof.load.capacity_saturation import Crowd
+    from grantproof.load.capacity_station import Passages
     from grantproof.load.tally import Tally
 
 WARM_UP = 1
@@ -41,6 +42,10 @@ class Prober(Protocol):
         """When the requests of `send` were due."""
         ...
 
+    def passages(self) -> "Passages | None":
+        """When each request of the last `send` was due and answered; None where not all were answered well."""
+        ...
+
     @property
     def limitation(self) -> str:
         """Why the generator limited what was sent last; empty when it did not."""
@@ -58,6 +63,7 @@ class Probe:
     means_s: list[float] = field(default_factory=list[float])
     latency: Histogram = field(default_factory=Histogram)
     answered: int = 0
+    passages: "Passages | None" = field(default=None, repr=False)
     _lucks: dict[tuple[float, tuple[int, ...], float], list[Luck]] = field(default_factory=dict[Any, Any], repr=False)
 
     def add(self, tally: "Tally", rules: Sequence["ShareRule"]) -> None:

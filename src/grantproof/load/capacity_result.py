@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 if TYPE_CHECKING:
+    from grantproof.load.capacity_insight import Insight
     from grantproof.load.capacity_probe import Probe
     from grantproof.load.capacity_rules import ShareRule
     from grantproof.load.capacity_saturation import Saturation
@@ -48,6 +49,7 @@ class CapacityResult(msgspec.Struct, frozen=True, kw_only=True):
     first_broken: str
     saturation: dict[str, Any] | None
     scalability: dict[str, Any] | None
+    queue: dict[str, Any] | None
     exit_code: int
 
     def to_json(self) -> str:
@@ -111,6 +113,21 @@ def describe_law(law: "Scalability | None") -> dict[str, Any] | None:
         "contention": round(law.contention, 6),
         "coherence": round(law.coherence, 8),
         "best_users": round(law.best_users, 1) if math.isfinite(law.best_users) else None,
+    }
+
+
+def describe_queue(insight: "Insight") -> dict[str, Any]:
+    """The member `queue`."""
+    station = insight.station
+    if station is None:
+        return {"fits": False, "reason": insight.reason}
+    return {
+        "fits": True,
+        "reason": "",
+        "workers": station.workers,
+        "service_s": rounded(station.mean_s),
+        "variability": round(station.variability, 4),
+        "offset_s": rounded(station.offset_s),
     }
 
 

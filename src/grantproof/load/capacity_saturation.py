@@ -67,8 +67,16 @@ class Saturation:
     levels: tuple[Level, ...]
 
 
-def find_saturation(crowd: Crowd, most_users: int, budget_s: float = BUDGET_S) -> Saturation:
+def find_saturation(
+    crowd: Crowd, most_users: int, budget_s: float = BUDGET_S, patience_s: float = 0.0
+) -> Saturation:
     """Finds it within a budget of seconds.
+
+    Args:
+        crowd: the users.
+        most_users: so many at the most.
+        budget_s: how long it may take.
+        patience_s: how long it may take where the rate has not settled by then.
 
     Raises:
         TargetLostError: the target does not stand it.
@@ -80,13 +88,15 @@ def find_saturation(crowd: Crowd, most_users: int, budget_s: float = BUDGET_S) -
     slice_s = max(_SLICE_S, _SLICE_ANSWERS / best) if best else _SLICE_S
     times: list[float] = []
     held = 0.0
-    while spent + held < budget_s or held < _LEAST_S:
+    while True:
         times += crowd.advance(1.0)
         held += 1.0
         found = _conclude(times, slice_s, users, levels)
-        if held >= _LEAST_S and found.settled and found.half_width <= _PRECISE * found.per_s:
-            break
-    return _conclude(times, slice_s, users, levels)
+        if held < _LEAST_S:
+            continue
+        precise = found.settled and found.half_width <= _PRECISE * found.per_s
+        if precise or spent + held >= (budget_s if found.settled else max(budget_s, patience_s)):
+            return found
 
 
 def _climb(crowd: Crowd, most_users: int, budget_s: float) -> tuple[tuple[Level, ...], float]:

@@ -13,17 +13,20 @@ from typing import TYPE_CHECKING, Final
 from grantproof.load.capacity_control import ALIKE, depth_for, likeness
 from grantproof.load.capacity_fit import Curve, Second, expected_dispersion, fit, steepest
 from grantproof.load.capacity_guard import TargetLostError
+from grantproof.load.capacity_insight import Estimate, Insight
 from grantproof.load.capacity_probe import WARM_UP, Probe, Prober
 from grantproof.load.capacity_sequential import ShareTest
 
 if TYPE_CHECKING:
     from grantproof.load.capacity_rules import ShareRule
+    from grantproof.load.capacity_station import Passages
 
 _FIRST: Final = 0.75
 _NEAR: Final = 1.25
 _STEP_S: Final = 5
 _ROUND_S: Final = 6
 _LEAST_ROUND_S: Final = 3
+_THINKING_S: Final = 3.0
 _TARGETS: Final = (1.0, 6.0, 2.0)
 _FITTED: Final = 15.0
 _LOWEST: Final = 0.01
@@ -37,17 +40,6 @@ _STALL_S: Final = 2
 _AROUND: Final = (0.85, 1.1)
 
 
-@dataclass(frozen=True)
-class Estimate:
-    """Where a rule's knee is. `curve` is None where only two rates are known between which it lies."""
-
-    rule: "ShareRule"
-    per_s: float
-    low: float
-    high: float
-    curve: Curve | None
-
-
 @dataclass
 class Search:
     """One search.
@@ -56,6 +48,7 @@ class Search:
         prober: sends.
         rules: what has to hold.
         saturation_per_s: the most that came back.
+        alone_per_s: what one user got in a closed loop.
         budget_s: when the whole search has to be over, on the prober's clock.
         precision: the half-width, relative to the capacity, at which it is known well enough.
         seed: makes the arrivals repeatable.
@@ -65,11 +58,13 @@ class Search:
         probes: what was tried, in order.
         limitation: why the generator was the limit; empty when it was not.
         contradiction: why the probes bear no estimate; empty when they do.
+        insight: what stands behind the answers.
     """
 
     prober: Prober
     rules: Sequence["ShareRule"]
     saturation_per_s: float
+    alone_per_s: float
     budget_s: float
     precision: float = 0.03
     seed: int = 0
@@ -79,6 +74,10 @@ class Search:
     contradiction: str = ""
     likeness: float = 0.0
     kept: dict[int, bool] = field(default_factory=dict[int, bool])
+    insight: Insight = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.insight = Insight(self.saturation_per_s, self.alone_per_s, self.seed)
 
     def run(self) -> Estimate | None:
         """The rule that breaks first and where; None when the budget was too short or the generator was the limit.
@@ -91,25 +90,35 @@ class Search:
             return None
         if high <= _LOWEST * self.saturation_per_s:
             return Estimate(self.rules[self._worst(self.probes[-1])], 0.0, 0.0, high, None)
-        estimate = self._estimate(low, high)
+        found = self._estimates(low, high)
         rounds = 0
-        while not self.limitation and self._left >= _LEAST_ROUND_S + WARM_UP and not self._known(estimate, rounds):
-            self._measure(self._next(estimate, rounds), min(_ROUND_S, int(self._left) - WARM_UP))
+        while not self.limitation and self._left >= _LEAST_ROUND_S + WARM_UP and not self._known(found, rounds):
+            self._measure(self._next(_first(found), rounds), min(_ROUND_S, int(self._left) - WARM_UP))
             rounds += 1
-            estimate = self._estimate(*self._bracket())
+            found = self._estimates(*self._bracket())
+        estimate = _first(found)
         if estimate.curve is not None and estimate.per_s <= _LOWEST * self.saturation_per_s:
             # The steps end at such rates by themselves. A curve that only leads there would accuse without a witness.
             self.contradiction = "latencies do not follow the rate: something else made answers late"
-        return None if self.limitation or self.contradiction else estimate
+        if self.limitation or self.contradiction:
+            return None
+        return _first(self.insight.sharpen(found, self._passages()))
 
     @property
     def _left(self) -> float:
-        return self.budget_s - self.prober.elapsed_s
+        return self.budget_s - _THINKING_S - self.prober.elapsed_s
 
-    def _known(self, estimate: Estimate, rounds: int) -> bool:
+    def _known(self, found: list[Estimate], rounds: int) -> bool:
         if rounds < len(_TARGETS):
             return False
-        return estimate.high - estimate.low <= 2 * self.precision * estimate.per_s
+        passages = self._passages()
+        return _first(found).is_known(self.precision) or (
+            self.insight.promises(passages, self.precision)
+            and _first(self.insight.sharpen(found, passages)).is_known(self.precision)
+        )
+
+    def _passages(self) -> "list[Passages]":
+        return [probe.passages for probe in self.probes if probe.passages is not None]
 
     def _approach(self) -> tuple[float, float]:
         """Steps until the knee lies between two rates that are near each other; those two."""
@@ -169,8 +178,16 @@ class Search:
                 test.add(requests, broken)
         return tests
 
-    def _measure(self, rate_per_s: float, seconds: int, enough: Callable[[Probe], bool] = lambda _: False) -> Probe:
-        """One probe, again when the generator was late: a busy machine may pass. What it limited is not used."""
+    def _measure(
+        self, rate_per_s: float, seconds: int, enough: Callable[[Probe], bool] = lambda _: False, *, again: bool = False
+    ) -> Probe:
+        """One probe, again when the generator was late: a busy machine may pass. What it limited is not used.
+
+        Where the target seems to wear out it gets the same once more, since something else may have held it up.
+
+        Raises:
+            TargetLostError: the target wears out.
+        """
         number = len(self.probes)
         probe = Probe(rate_per_s, self.seed * 1000 + number, number)
         for attempt in range(_ATTEMPTS):
@@ -179,8 +196,13 @@ class Search:
             if not self.limitation or self._left < seconds:
                 break
         self.probes.append(probe)
-        if not self.limitation:
-            self._compare(probe)
+        if self.limitation:
+            return probe
+        probe.passages = self.prober.passages()
+        if worn := self._worn(probe):
+            if again:
+                raise TargetLostError(worn)
+            return self._measure(rate_per_s, seconds, enough, again=True)
         return probe
 
     def _send(self, probe: Probe, seconds: int, enough: Callable[[Probe], bool]) -> None:
@@ -196,20 +218,17 @@ class Search:
                     break
         self.limitation = self.prober.limitation
 
-    def _compare(self, probe: Probe) -> None:
-        """A target that is three times slower than it was at a higher rate before is wearing out.
-
-        Raises:
-            TargetLostError: it is.
-        """
+    def _worn(self, probe: Probe) -> str:
+        """How a target wears out that is three times slower than it was at a higher rate before; empty otherwise."""
         now = probe.latency.percentile(50)
         for former in self.probes:
             then = former.latency.percentile(50)
             if former.rate_per_s * _LOWER >= probe.rate_per_s and then > 0 and now > _SLOWER * then + _SLOWER_S:
-                raise TargetLostError(
+                return (
                     f"half of its answers took {1000 * now:.1f} ms at {probe.rate_per_s:,.0f}/s, "
                     f"after {1000 * then:.1f} ms at {former.rate_per_s:,.0f}/s"
                 )
+        return ""
 
     def _worst(self, probe: Probe) -> int:
         """The rule that a probe broke most."""
@@ -236,14 +255,14 @@ class Search:
         rate = estimate.curve.rate_at(min(estimate.rule.share * _TARGETS[rounds % len(_TARGETS)], 0.3))
         return min(max(rate, _AROUND[0] * (low or high / 2)), _AROUND[1] * high, top)
 
-    def _estimate(self, low: float, high: float) -> Estimate:
-        """The knee of the rule that breaks first."""
+    def _estimates(self, low: float, high: float) -> list[Estimate]:
+        """The knees of the rules that break; at least one."""
         found = [self._fit(index, low, high) for index in range(len(self.rules))]
         curves = [estimate for estimate in found if estimate is not None]
         if curves:
-            return min(curves, key=lambda estimate: estimate.per_s)
+            return curves
         worst = self._worst(min((p for p in self.probes if p.rate_per_s >= high), key=lambda p: p.rate_per_s))
-        return Estimate(self.rules[worst], (low + high) / 2, low, high, None)
+        return [Estimate(self.rules[worst], (low + high) / 2, low, high, None)]
 
     def _fit(self, index: int, low: float, high: float) -> Estimate | None:
         """A rule's knee by its curve, from the probes whose rates are near it."""
@@ -295,3 +314,8 @@ class Search:
                 for counts, luck in zip(probe.counts, row, strict=True)
             ]
         return found
+
+
+def _first(estimates: Sequence[Estimate]) -> Estimate:
+    """The knee of the rule that breaks first."""
+    return min(estimates, key=lambda estimate: estimate.per_s)

@@ -17,10 +17,14 @@ from grantproof.load.capacity_linear import normal_quantile, student_quantile
 _LEAST: Final = 8
 _DOUBT: Final = 0.01
 _BATCHES: Final = 10
+_ROUNDING: Final = 0.25
 
 
 def settled_from(series: Sequence[float]) -> int | None:
-    """The index from which a series is stationary; None when it is too short, still moves, or has a trend."""
+    """The index from which a series of counts is stationary; None when it is too short, still moves, or has a trend.
+
+    Whole numbers differ by one without any reason, so that much is no movement.
+    """
     size = len(series)
     if size < 2 * _LEAST:
         return None
@@ -28,7 +32,7 @@ def settled_from(series: Sequence[float]) -> int | None:
     for start in range(size - _LEAST + 1):
         rest = series[start:]
         mean = fmean(rest)
-        score = sum((value - mean) ** 2 for value in rest) / len(rest) ** 2
+        score = (sum((value - mean) ** 2 for value in rest) / len(rest) + _ROUNDING) / len(rest)
         if score < best:
             best, found = score, start
     if found > size // 2 or has_trend(series[found:]):

@@ -103,6 +103,11 @@ class Engine:
         self.lanes[0].users = number
 
     @property
+    def start_s(self) -> float:
+        """The moment from which schedules count, on `perf_counter`; infinite before."""
+        return self._start
+
+    @property
     def elapsed_s(self) -> float:
         """How long the run took so far, from the moment when the first request could leave to the last answer."""
         return 0.0 if self._start == NEVER else (self._ended or perf_counter()) - self._start

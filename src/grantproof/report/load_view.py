@@ -252,12 +252,22 @@ def _capacity(capacity: Json) -> Capacity:
             Tile(_rate(found), "capacity, thresholds kept", interval),
             Tile(_rate(saturation), "saturation", "the most that came back"),
             Tile(str(capacity.get("limited_by") or "-"), "limited by", str(capacity.get("first_broken") or "")),
+            *_station(_part(capacity, "queue")),
         ),
         plots=tuple(plot for plot in plots if plot[2]),
         thresholds=_thresholds(capacity),
         sentence=str(capacity.get("sentence") or ""),
         notice=("The generator was the limit: " if by_generator else "") + str(capacity.get("reason") or ""),
     )
+
+
+def _station(queue: Json) -> tuple[Tile, ...]:
+    """The workers at one queue that explain the answers, where they do."""
+    workers, service, spread = (number(queue.get(name)) for name in ("workers", "service_s", "variability"))
+    if not queue.get("fits") or workers is None or service is None or spread is None:
+        return ()
+    note = f"at one queue explain every answer: {1000 * service:,.3g} ms each, variability {spread:.2f}"
+    return (Tile(f"{workers:,.0f}", "worker" if workers == 1 else "workers", note),)
 
 
 def _thresholds(row: Json) -> tuple[Threshold, ...]:

@@ -1,5 +1,6 @@
 """Runs the real command line as a child process, on profiles that differ from the lawful one by a word."""
 
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -46,15 +47,19 @@ class CommandLine:
         return [sys.executable, "-m", "grantproof", *map(str, arguments)]
 
     def start(self, *arguments: object) -> "subprocess.Popen[str]":
-        """Starts one command and leaves it running."""
-        return subprocess.Popen(
-            self.command(*arguments),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            cwd=self.folder,
-            env=self.environ,
-        )
+        """Starts one command and leaves it running. It hears SIGINT, even where the tests run in a shell's background."""
+        former = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            return subprocess.Popen(
+                self.command(*arguments),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                cwd=self.folder,
+                env=self.environ,
+            )
+        finally:
+            signal.signal(signal.SIGINT, former)
 
 
 Variant = Callable[..., Path]

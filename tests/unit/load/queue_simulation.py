@@ -3,12 +3,15 @@
 import heapq
 import math
 import random
+from array import array
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
 
+from grantproof.load.capacity_probe import WARM_UP
+from grantproof.load.capacity_station import Passages
 from grantproof.load.schedule import Poisson
 from grantproof.load.tally import Tally
 
@@ -130,6 +133,7 @@ class SimulatedProber:
         self.elapsed_s = 0.0
         self.sent = 0
         self._dice = random.Random(f"service {seed}")
+        self._passages: Passages | None = None
 
     def _service(self) -> float:
         return self._dice.expovariate(1 / self.queue.service_s) if self.queue.random else self.queue.service_s
@@ -145,11 +149,16 @@ class SimulatedProber:
         """When requests are due."""
         return iter(Poisson(rate_per_s, float(seconds), seed))
 
+    def passages(self) -> Passages | None:
+        """Of the last probe."""
+        return self._passages
+
     def send(self, rate_per_s: float, seconds: int, seed: int) -> Generator[Tally]:
         """Seconds of a probe."""
         free = [0.0] * self.queue.workers
         under_way: list[tuple[float, float]] = []
         due = deque(self.arrivals(rate_per_s, seconds, seed))
+        self._passages = Passages(rate_per_s, array("d"), array("d"), WARM_UP)
         for second in range(1, seconds + 1):
             tally = Tally(t=second)
             while due and due[0] < second:
@@ -157,6 +166,8 @@ class SimulatedProber:
                 ended = max(heapq.heappop(free), arrived) + self._service()
                 heapq.heappush(free, ended)
                 heapq.heappush(under_way, (ended, ended - arrived))
+                self._passages.due.append(arrived)
+                self._passages.done.append(ended)
                 tally.sent += 1
             tally.offered[second] = tally.sent
             self.sent += tally.sent

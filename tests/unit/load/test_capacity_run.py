@@ -70,6 +70,28 @@ def test_a_probe_sends_poisson_arrivals_and_gives_whole_seconds(serve: Serve) ->
     assert sum(tally.ok for tally in tallies) <= server.count <= len(due)
 
 
+def test_a_probe_knows_when_each_request_was_due_and_answered(serve: Serve) -> None:
+    delays = [0.0, 0.02, 0.005]
+    server = serve(lambda n: Reply(answer(TOKEN.format(n=n)), delays[n % 3]))
+    prober = EngineProber(_target(server.url), Guard(), 50)
+    assert prober.passages() is None
+    tallies = list(prober.send(100.0, 2, 9))
+    passages = prober.passages()
+    assert passages is not None
+    assert list(passages.due) == list(prober.arrivals(100.0, 2, 9))[: len(passages.due)]
+    latencies = sorted(done - due for due, done in zip(passages.due, passages.done, strict=True))
+    assert len(latencies) >= sum(tally.ok for tally in tallies) > 100
+    assert latencies[0] > 0
+    assert latencies[len(latencies) * 3 // 4] > 0.02
+
+
+def test_what_was_not_all_answered_well_says_nothing_of_services(serve: Serve) -> None:
+    server = serve(lambda n: Reply(answer(TOKEN.format(n=n), 500 if n == 20 else 200)))
+    prober = EngineProber(_target(server.url), Guard(), 50)
+    assert len(list(prober.send(100.0, 1, 9))) == 1
+    assert prober.passages() is None
+
+
 def test_a_probe_ends_when_nobody_asks_for_more(serve: Serve) -> None:
     server = serve()
     prober = EngineProber(_target(server.url), Guard(), 50)
