@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from grantproof.load.capacity_curves import Estimate
 from grantproof.load.capacity_engine import EngineProber
 from grantproof.load.capacity_guard import Guard, TargetLostError
-from grantproof.load.capacity_insight import Estimate
 from grantproof.load.capacity_plan import CapacityPlan
 from grantproof.load.capacity_result import (
     GENERATOR,

@@ -7,32 +7,17 @@ both.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from grantproof.load.capacity_inference import find_station
 from grantproof.load.capacity_knee import find_knee
-from grantproof.load.capacity_station import NoStationError, Passages, Station, find_station
+from grantproof.load.capacity_station import NoStationError, Passages, Station
 
 if TYPE_CHECKING:
-    from grantproof.load.capacity_fit import Curve
-    from grantproof.load.capacity_rules import ShareRule
+    from grantproof.load.capacity_curves import Estimate
 
 _MOST_SERVICES: Final = 100_000
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """Where a rule's knee is. `curve` is None where only two rates are known between which it lies."""
-
-    rule: "ShareRule"
-    per_s: float
-    low: float
-    high: float
-    curve: "Curve | None"
-
-    def is_known(self, precision: float) -> bool:
-        """Whether half of its interval is at most this share of it."""
-        return self.high - self.low <= 2 * precision * self.per_s
 
 
 class Insight:
@@ -60,7 +45,7 @@ class Insight:
         number = _number(probes)
         return not self._looked_at or self._half * math.sqrt(self._looked_at / max(number, 1)) <= precision
 
-    def sharpen(self, estimates: list[Estimate], probes: Sequence[Passages]) -> list[Estimate]:
+    def sharpen(self, estimates: list["Estimate"], probes: Sequence[Passages]) -> list["Estimate"]:
         """The estimates, with what the station says where it is surer than their curves."""
         if estimates == self._former[0] and _number(probes) == self._looked_at:
             return self._former[1]
@@ -75,7 +60,7 @@ class Insight:
         self._former = (estimates, sharper)
         return sharper
 
-    def _sharper(self, estimate: Estimate, station: Station) -> Estimate:
+    def _sharper(self, estimate: "Estimate", station: Station) -> "Estimate":
         rule = estimate.rule
         knee = find_knee(station, rule.limit_s, rule.share) if rule.kind == "latency" else None
         if knee is None:

@@ -67,9 +67,7 @@ class Saturation:
     levels: tuple[Level, ...]
 
 
-def find_saturation(
-    crowd: Crowd, most_users: int, budget_s: float = BUDGET_S, patience_s: float = 0.0
-) -> Saturation:
+def find_saturation(crowd: Crowd, most_users: int, budget_s: float = BUDGET_S, patience_s: float = 0.0) -> Saturation:
     """Finds it within a budget of seconds.
 
     Args:

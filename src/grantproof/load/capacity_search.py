@@ -10,10 +10,10 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from grantproof.load.capacity_control import ALIKE, depth_for, likeness
-from grantproof.load.capacity_fit import Curve, Second, expected_dispersion, fit, steepest
+from grantproof.load.capacity_curves import LOWEST, Curves, Estimate
+from grantproof.load.capacity_fit import expected_dispersion
 from grantproof.load.capacity_guard import TargetLostError
-from grantproof.load.capacity_insight import Estimate, Insight
+from grantproof.load.capacity_insight import Insight
 from grantproof.load.capacity_probe import WARM_UP, Probe, Prober
 from grantproof.load.capacity_sequential import ShareTest
 
@@ -28,8 +28,6 @@ _ROUND_S: Final = 6
 _LEAST_ROUND_S: Final = 3
 _THINKING_S: Final = 3.0
 _TARGETS: Final = (1.0, 6.0, 2.0)
-_FITTED: Final = 15.0
-_LOWEST: Final = 0.01
 _REST: Final = 0.02
 _FLAT: Final = 3.0
 _ATTEMPTS: Final = 3
@@ -72,12 +70,13 @@ class Search:
     probes: list[Probe] = field(default_factory=list[Probe])
     limitation: str = ""
     contradiction: str = ""
-    likeness: float = 0.0
     kept: dict[int, bool] = field(default_factory=dict[int, bool])
     insight: Insight = field(init=False)
+    _curves: Curves = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         self.insight = Insight(self.saturation_per_s, self.alone_per_s, self.seed)
+        self._curves = Curves(self.prober, self.rules, self.saturation_per_s)
 
     def run(self) -> Estimate | None:
         """The rule that breaks first and where; None when the budget was too short or the generator was the limit.
@@ -88,16 +87,16 @@ class Search:
         low, high = self._approach()
         if self.limitation or high == math.inf:
             return None
-        if high <= _LOWEST * self.saturation_per_s:
-            return Estimate(self.rules[self._worst(self.probes[-1])], 0.0, 0.0, high, None)
-        found = self._estimates(low, high)
+        if high <= LOWEST * self.saturation_per_s:
+            return Estimate(self._curves.worst(self.probes[-1]), 0.0, 0.0, high, None)
+        found = self._curves.estimates(self.probes, low, high)
         rounds = 0
         while not self.limitation and self._left >= _LEAST_ROUND_S + WARM_UP and not self._known(found, rounds):
             self._measure(self._next(_first(found), rounds), min(_ROUND_S, int(self._left) - WARM_UP))
             rounds += 1
-            found = self._estimates(*self._bracket())
+            found = self._curves.estimates(self.probes, *self._bracket())
         estimate = _first(found)
-        if estimate.curve is not None and estimate.per_s <= _LOWEST * self.saturation_per_s:
+        if estimate.curve is not None and estimate.per_s <= LOWEST * self.saturation_per_s:
             # The steps end at such rates by themselves. A curve that only leads there would accuse without a witness.
             self.contradiction = "latencies do not follow the rate: something else made answers late"
         if self.limitation or self.contradiction:
@@ -128,7 +127,7 @@ class Search:
             if self.limitation:
                 break
             low, high = (max(low, rate), high) if kept else (low, min(high, rate))
-            if high < math.inf and (high <= _NEAR * low or high <= _LOWEST * self.saturation_per_s):
+            if high < math.inf and (high <= _NEAR * low or high <= LOWEST * self.saturation_per_s):
                 break
             if high == math.inf:
                 rate = (rate + self.saturation_per_s) / 2 if rate < 0.9 * self.saturation_per_s else 1.2 * rate
@@ -230,10 +229,6 @@ class Search:
                 )
         return ""
 
-    def _worst(self, probe: Probe) -> int:
-        """The rule that a probe broke most."""
-        return max(range(len(self.rules)), key=lambda rule: probe.share(rule) / self.rules[rule].share)
-
     def _bracket(self) -> tuple[float, float]:
         """The two rates between which the steps saw the knee."""
         kept = [self.probes[number].rate_per_s for number, good in self.kept.items() if good]
@@ -254,66 +249,6 @@ class Search:
             return min(_AROUND[0] * high if rounds % 2 else _AROUND[1] * high, top)
         rate = estimate.curve.rate_at(min(estimate.rule.share * _TARGETS[rounds % len(_TARGETS)], 0.3))
         return min(max(rate, _AROUND[0] * (low or high / 2)), _AROUND[1] * high, top)
-
-    def _estimates(self, low: float, high: float) -> list[Estimate]:
-        """The knees of the rules that break; at least one."""
-        found = [self._fit(index, low, high) for index in range(len(self.rules))]
-        curves = [estimate for estimate in found if estimate is not None]
-        if curves:
-            return curves
-        worst = self._worst(min((p for p in self.probes if p.rate_per_s >= high), key=lambda p: p.rate_per_s))
-        return [Estimate(self.rules[worst], (low + high) / 2, low, high, None)]
-
-    def _fit(self, index: int, low: float, high: float) -> Estimate | None:
-        """A rule's knee by its curve, from the probes whose rates are near it."""
-        rule = self.rules[index]
-        curve: Curve | None = None
-        top = max(self.saturation_per_s, high)
-        for _ in range(3):
-            centre = curve.rate_at(rule.share) if curve is not None else (low + high) / 2
-            centre = min(max(centre, low / 2, _LOWEST * top), top)
-            probes = [probe for probe in self.probes if self._near(probe, rule, curve, high)]
-            bound = steepest(rule.share, centre, top)
-            latest = fit(self._seconds(probes, index, centre), centre, bound)
-            if latest is None and curve is None:
-                latest = fit(self._seconds(self.probes, index, centre), centre, bound)
-            if latest is None:
-                break
-            curve = latest
-        if curve is None:
-            return None
-        ends = curve.interval(rule.share, (0.0, top))
-        return Estimate(rule, min(max(curve.rate_at(rule.share), ends[0]), ends[1]), *ends, curve)
-
-    @staticmethod
-    def _near(probe: Probe, rule: "ShareRule", curve: Curve | None, high: float) -> bool:
-        """Whether the line may be trusted at a rate. Far below the knee it says zero, and there is nothing to spoil."""
-        if curve is None:
-            return probe.rate_per_s <= _NEAR * high
-        return curve.share(probe.rate_per_s) <= min(rule.share * _FITTED, 0.5)
-
-    def _seconds(self, probes: Sequence[Probe], index: int, knee_per_s: float) -> list[Second]:
-        """What the fit gets: counts, and with a target that is like the imaginary server what the arrivals did."""
-        load, share = knee_per_s / self.saturation_per_s, self.rules[index].share
-        depths = (depth_for(load, share), max(1, depth_for(load, 4 * share)))
-        lucks = [probe.luck(self.prober, 1 / self.saturation_per_s, depths, share / 10) for probe in probes]
-        pairs = [
-            [(latency, luck.found) for latency, luck in zip(probe.means_s, row, strict=True)]
-            for probe, row in zip(probes, lucks, strict=True)
-        ]
-        alike = likeness(pairs)
-        self.likeness = alike
-        helps = alike >= ALIKE
-        found: list[Second] = []
-        for probe, row in zip(probes, lucks, strict=True):
-            dispersion = expected_dispersion(probe.rate_per_s / self.saturation_per_s, 0.0 if helps else 1.0)
-            if helps:
-                dispersion = 1 + (dispersion - 1) * (1 - alike * alike)
-            found += [
-                Second(probe.rate_per_s, *counts[index], dispersion, luck.off if helps else (), probe.number)
-                for counts, luck in zip(probe.counts, row, strict=True)
-            ]
-        return found
 
 
 def _first(estimates: Sequence[Estimate]) -> Estimate:

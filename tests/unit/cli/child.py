@@ -47,7 +47,7 @@ class CommandLine:
         return [sys.executable, "-m", "grantproof", *map(str, arguments)]
 
     def start(self, *arguments: object) -> "subprocess.Popen[str]":
-        """Starts one command and leaves it running. It hears SIGINT, even where the tests run in a shell's background."""
+        """Starts one command and leaves it running. It hears SIGINT, even where the tests do not."""
         former = signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
             return subprocess.Popen(

@@ -7,10 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from grantproof.load.capacity_insight import Estimate, Insight
+from grantproof.load.capacity_curves import Estimate
+from grantproof.load.capacity_inference import find_station
+from grantproof.load.capacity_insight import Insight
 from grantproof.load.capacity_knee import find_knee, markovian, twin_limit
 from grantproof.load.capacity_rules import share_rules
-from grantproof.load.capacity_station import NoStationError, Passages, Station, find_station
+from grantproof.load.capacity_station import NoStationError, Passages, Station
 from tests.unit.load.odd_queues import ODD, OddProber, OddQueue
 from tests.unit.load.queue_simulation import QUEUES, Queue, SimulatedProber
 
@@ -79,7 +81,7 @@ def test_what_is_no_workers_at_one_queue_is_not_taken_for_them(
 
 def test_services_have_to_give_the_saturation_throughput() -> None:
     probes = _probes(SimulatedProber(_ONE, 1), (100.0, 150.0))
-    with pytest.raises(NoStationError, match="would allow 19.*, but 300.0/s came back"):
+    with pytest.raises(NoStationError, match=r"would allow 19.*, but 300\.0/s came back"):
         find_station(probes, 300.0, 200.0)
 
 
