@@ -152,7 +152,7 @@ class _Observed:
                 if due >= probe.warm_up_s:
                     services.append(service)
                     waits.append(began - due)
-        if len(services) < _LEAST_SERVICES:
+        if len(services) < _LEAST_SERVICES or fmean(services) <= 0:
             return None
         least = -min(_NEGATIVE_S, _NEGATIVE * fmean(services))
         if sum(service < least for service in services) > _NEGATIVES * len(services):

@@ -9,6 +9,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from grantproof.cli.capacity_command import summary
 from grantproof.errors import GrantproofError
 from grantproof.load.capacity import Course
 from grantproof.load.capacity_guard import Guard
@@ -73,7 +74,11 @@ def test_the_interval_holds_the_truth(queue: Queue) -> None:
     assert all(result.saturation_per_s == pytest.approx(queue.capacity_per_s, rel=0.08) for result in results)
     assert all(low <= knee <= high for result in results for low, high in [result.interval_95 or (0, 0)])
     assert all(result.capacity_per_s == pytest.approx(knee, rel=0.03) for result in results)
-    assert {result.queue and result.queue.get("workers") for result in results} == {queue.workers}
+    assert [result.queue["workers"] for result in results if result.queue] == [queue.workers] * 2
+    kind = "variability 0.00" if not queue.random else "variability "
+    said = summary(results[0])
+    assert f"  behind it  {queue.workers} worker{'s' if queue.workers > 1 else ''} at one queue, " in said
+    assert kind in said
 
 
 @pytest.mark.parametrize("queue", QUEUES, ids=lambda queue: queue.name)
@@ -83,6 +88,7 @@ def test_the_curve_alone_holds_the_truth(queue: Queue) -> None:
     knee = queue.knee_per_s
     assert sum(low <= knee <= high for result in results for low, high in [result.interval_95 or (0, 0)]) >= 3
     assert not any(result.queue and result.queue["fits"] for result in results)
+    assert not any("behind it" in summary(result) for result in results)
 
 
 def test_the_file_keeps_the_contract_and_its_schema(tmp_path: Any) -> None:

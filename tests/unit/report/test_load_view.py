@@ -191,6 +191,37 @@ def test_bars_are_the_largest_first_and_tell_all_in_words() -> None:
     assert [int(bar.get("width")) for bar in picture.xpath("//rect")] == [260, 87]
 
 
+@pytest.mark.parametrize(
+    ("queue", "shown"),
+    [
+        (
+            {"fits": True, "workers": 2, "service_s": 0.005, "variability": 0.98},
+            ("2", "workers", "at one queue explain every answer: 5 ms each, variability 0.98"),
+        ),
+        (
+            {"fits": True, "workers": 1, "service_s": 0.0123, "variability": 0.0},
+            ("1", "worker", "at one queue explain every answer: 12.3 ms each, variability 0.00"),
+        ),
+    ],
+)
+def test_the_workers_behind_the_answers_are_shown(
+    capacity: Change, queue: dict[str, Any], shown: tuple[str, str, str]
+) -> None:
+    view = compose_load(None, {**capacity, "queue": queue})
+    assert view is not None
+    assert view.capacity is not None
+    tile = view.capacity.tiles[-1]
+    assert (tile.value, tile.label, tile.note) == shown
+
+
+@pytest.mark.parametrize("queue", [None, {"fits": False, "reason": "requests overtake each other"}, {"fits": True}])
+def test_no_workers_are_shown_where_none_explain_the_answers(capacity: Change, queue: object) -> None:
+    view = compose_load(None, {**capacity, "queue": queue})
+    assert view is not None
+    assert view.capacity is not None
+    assert len(view.capacity.tiles) == 3
+
+
 def test_probes_differ_in_shape_and_mark_the_capacity(capacity: Change) -> None:
     picture = drawn(probes(capacity["probes"], 304.0))
     assert (len(picture.xpath("//circle")), len(picture.xpath("//path[@class='crossed']"))) == (3, 2)
