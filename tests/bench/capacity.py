@@ -11,14 +11,17 @@ the engine against `tests.bench.queue_server`. Both print a table in Markdown.
 
 import argparse
 import math
+import socket
 import statistics
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -39,6 +42,7 @@ ALL = (
 )
 _CONNECTIONS = 400
 _NEAR = 0.03
+_ALONE = 200
 UNKNOWN = 3
 
 Q = TypeVar("Q", Queue, OddQueue)
@@ -74,14 +78,29 @@ def confront(queue: OddQueue, budget_s: float, seed: int) -> Outcome:
 
 
 def measure(queue: Queue, budget_s: float, seed: int) -> Outcome:
-    """Against a server on loopback, whose timers are late: that is part of the truth, as much as its queue is."""
+    """Against a server on loopback. What an answer takes besides its service is part of the truth, as its queue is."""
     with serving(queue) as url:
         fields = (("Authorization", "Basic YTpi"), ("Content-Type", "application/x-www-form-urlencoded"))
         target = Target(queue.name, url, fields, b"grant_type=client_credentials")
         guard = Guard(queue.limit_s)
         outcome = search(queue, EngineProber(target, guard, _CONNECTIONS), guard, budget_s, seed, url)
-        late_s = statistics.median(httpx.get(url, trust_env=False).json())
-        return replace(outcome, knee_per_s=queue.knee_with_delay(late_s))
+        return replace(outcome, knee_per_s=queue.knee_with_delay(delay(queue, url)))
+
+
+def delay(queue: Queue, url: str) -> float:
+    """What an answer takes besides its service, in seconds: of a plain client alone, or by the server's own timers."""
+    if queue.random:
+        late: list[float] = httpx.get(url, trust_env=False).json()
+        return statistics.median(late)
+    parts = urlsplit(url)
+    took: list[float] = []
+    with socket.create_connection((parts.hostname, parts.port)) as plain:
+        for _ in range(_ALONE):
+            began = time.perf_counter()
+            plain.sendall(b"POST /token HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\nx")
+            plain.recv(4096)
+            took.append(time.perf_counter() - began)
+    return statistics.median(took) - queue.service_s
 
 
 @contextmanager

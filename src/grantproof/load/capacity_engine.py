@@ -12,7 +12,7 @@ from time import perf_counter, sleep
 from typing import TYPE_CHECKING, Final
 
 from grantproof.load.capacity_guard import Guard, TargetLostError
-from grantproof.load.capacity_probe import WARM_UP
+from grantproof.load.capacity_probe import WARM_UP, mean
 from grantproof.load.capacity_station import Passages
 from grantproof.load.engine import Engine
 from grantproof.load.exchange import Exchange, Judge, token_exchange
@@ -83,14 +83,14 @@ class _Clerk:
     def take_hashes(self) -> bytes:
         return self._judge.take_hashes()
 
-    def passages(self, schedule: Poisson, start_s: float) -> Passages:
+    def passages(self, schedule: Poisson, start_s: float, late_s: float) -> Passages:
         """What was due and answered, up to the first that was not."""
         answered = array("d", [math.inf]) * self._count
         for number, moment in zip(self.numbers, self.moments, strict=True):
             answered[number] = moment - start_s
         whole = next((number for number, moment in enumerate(answered) if moment == math.inf), self._count)
         due = array("d", islice(schedule, whole))
-        return Passages(schedule.rate_per_s, due, answered[: len(due)], WARM_UP)
+        return Passages(schedule.rate_per_s, due, answered[: len(due)], WARM_UP, late_s)
 
 
 class _Run:
@@ -235,7 +235,7 @@ class EngineProber:
         finally:
             self.limitation = run.end(grace)
             if not (run.total.errors or run.total.protected or run.total.retried or self.limitation):
-                self._passages = clerk.passages(schedule, run.engine.start_s)
+                self._passages = clerk.passages(schedule, run.engine.start_s, mean(run.total.lag))
 
     def passages(self) -> Passages | None:
         """When each request of the last `send` was due and answered; None where not all were answered well."""

@@ -164,7 +164,8 @@ class _Observed:
         gap, doubt = fmean(idle) - fmean(busy), math.hypot(_error(idle), _error(busy))
         kept = array("d", (max(service, 0.0) for service in services))
         unlike = fmean(abs(_at(idle, place) - _at(busy, place)) for place in _PLACES) / fmean(kept)
-        station = Station(workers, kept, offset_s)
+        late_s = fmean(probe.late_s for probe in probes)
+        station = Station(workers, kept, offset_s, min(late_s, offset_s))
         limit = _LIKE + _SURE * math.sqrt(station.variability / min(len(idle), len(busy)))
         return cls(station, waits, unlike, limit, gap if offset_s + gap > _SURE * doubt else 0.0)
 

@@ -127,7 +127,7 @@ def describe_queue(insight: "Insight") -> dict[str, Any]:
         "workers": station.workers,
         "service_s": rounded(station.mean_s),
         "variability": round(station.variability, 4),
-        "offset_s": rounded(station.offset_s),
+        "offset_s": rounded(station.offset_s - station.late_s),
     }
 
 

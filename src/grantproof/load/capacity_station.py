@@ -22,12 +22,14 @@ class Passages:
         due: rising.
         done: as long.
         warm_up_s: what was due before is looked at but does not count.
+        late_s: by how much requests left late on average, which is no fault of the target's.
     """
 
     rate_per_s: float
     due: "array[float]"
     done: "array[float]"
     warm_up_s: float = 0.0
+    late_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -38,11 +40,13 @@ class Station:
         workers: how many requests are served at once.
         services: how long each took, in seconds, in the order in which they began.
         offset_s: what each answer takes besides, on its way.
+        late_s: how much of that is the generator's own lateness.
     """
 
     workers: int
     services: "array[float]"
     offset_s: float
+    late_s: float = 0.0
 
     @property
     def mean_s(self) -> float:
