@@ -41,7 +41,11 @@ class _Witness:
         kind = self._judge(status, body, request, location)
         if not kind:
             self.moments.append(perf_counter())
+            self.note(request)
         return kind
+
+    def note(self, request: bytes) -> None:
+        """What was answered."""
 
     def take_notes(self) -> "Counter[str]":
         return self._judge.take_notes()
@@ -56,13 +60,13 @@ class _Numbered(bytes):
     number: int
 
 
-class _Clerk:
-    """Numbers the requests in the order in which they are due, and notes when each valid answer came."""
+class _Clerk(_Witness):
+    """A witness that numbers the requests in the order in which they are due."""
 
     def __init__(self, exchange: Exchange) -> None:
-        self._next_request, self._judge, self._count = exchange.next_request, exchange.judge, 0
-        self.numbers: array[int] = array("q")
-        self.moments: array[float] = array("d")
+        super().__init__(exchange.judge)
+        self._next_request, self._count = exchange.next_request, 0
+        self._numbers: array[int] = array("q")
 
     def next_request(self) -> bytes:
         request = _Numbered(self._next_request())
@@ -70,23 +74,15 @@ class _Clerk:
         self._count += 1
         return request
 
-    def __call__(self, status: int, body: bytes, request: bytes = b"", location: bytes = b"") -> str:
-        kind = self._judge(status, body, request, location)
-        if not kind and isinstance(request, _Numbered):
-            self.numbers.append(request.number)
-            self.moments.append(perf_counter())
-        return kind
-
-    def take_notes(self) -> "Counter[str]":
-        return self._judge.take_notes()
-
-    def take_hashes(self) -> bytes:
-        return self._judge.take_hashes()
+    def note(self, request: bytes) -> None:
+        """Which one was answered."""
+        if isinstance(request, _Numbered):
+            self._numbers.append(request.number)
 
     def passages(self, schedule: Poisson, start_s: float, late_s: float) -> Passages:
         """What was due and answered, up to the first that was not."""
         answered = array("d", [math.inf]) * self._count
-        for number, moment in zip(self.numbers, self.moments, strict=True):
+        for number, moment in zip(self._numbers, self.moments, strict=True):
             answered[number] = moment - start_s
         whole = next((number for number, moment in enumerate(answered) if moment == math.inf), self._count)
         due = array("d", islice(schedule, whole))

@@ -15,7 +15,7 @@ Biometrika 61 (1974), 1-15 (the jackknife).
 import math
 import random
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from heapq import heapreplace
@@ -135,12 +135,12 @@ class _Imaginary:
         if fmean((service - mean) ** 2 for service in self.services) < _FIXED * mean * mean:
             load = rate_per_s * mean / self.workers
             depth = depth_for(load, self.share)
-            late, twins = self._run_fixed(rate_per_s, mean / self.workers, depth)
-            expected = tail_found(load)[depth]
+            twins, expected = self._fixed_twin(rate_per_s, mean / self.workers, depth), tail_found(load)[depth]
         else:
             limit = twin_limit(self.workers, mean, rate_per_s, self.share)
-            late, twins = self._run(rate_per_s, mean, limit)
+            twins = self._markovian_twin(rate_per_s, mean, limit)
             expected = markovian(self.workers, mean, rate_per_s, limit)
+        late = self._late(rate_per_s)
         middle, twin_middle = fmean(late), fmean(twins)
         square = sum((twin - twin_middle) ** 2 for twin in twins)
         weight = (
@@ -153,52 +153,56 @@ class _Imaginary:
         error = math.sqrt(sum(each * each for each in left) / (len(left) - 2) / len(left))
         return math.log(steered / self.share), error / steered
 
-    def _run_fixed(self, rate_per_s: float, twin_s: float, depth: int) -> tuple[list[float], list[float]]:
-        """For each batch the share of late answers, and the share that finds `depth` requests at a fixed twin."""
+    def _batches(self) -> "Iterator[tuple[array[float], array[float]]]":
+        """Gaps between arrivals at one per second, and the luck of each arrival, from 0 to 1."""
         gaps, luck = _luck()
         size = self.arrivals // _BATCHES
-        services, number, limit_s = self.services, len(self.services), self.limit_s
-        free, twin_free, now, scale = [0.0] * self.workers, 0.0, 0.0, 1 / rate_per_s
-        many = (depth - 1) * twin_s
-        late: list[float] = []
-        twins: list[float] = []
         for begin in range(0, size * _BATCHES, size):
-            over = twin_over = 0
-            for gap, chance in zip(gaps[begin : begin + size], luck[begin : begin + size], strict=True):
-                now += gap * scale
-                first = free[0]
-                done = (first if first > now else now) + services[int(chance * number)]  # noqa: FURB136 - a million times
-                heapreplace(free, done)
-                over += done - now > limit_s
-                twin_over += twin_free - now > many
-                twin_free = (twin_free if twin_free > now else now) + twin_s  # noqa: FURB136 - a million times
-            late.append(over / size)
-            twins.append(twin_over / size)
-        return late, twins
+            yield gaps[begin : begin + size], luck[begin : begin + size]
 
-    def _run(self, rate_per_s: float, mean_s: float, twin_limit_s: float) -> tuple[list[float], list[float]]:
-        """For each batch the share of late answers, of the station and of its twin."""
-        gaps, luck = _luck()
-        size = self.arrivals // _BATCHES
-        services, number, limit_s, log = self.services, len(self.services), self.limit_s, math.log
-        free, twin_free, now, scale = [0.0] * self.workers, [0.0] * self.workers, 0.0, 1 / rate_per_s
-        late: list[float] = []
-        twins: list[float] = []
-        for begin in range(0, size * _BATCHES, size):
-            over = twin_over = 0
-            for gap, chance in zip(gaps[begin : begin + size], luck[begin : begin + size], strict=True):
+    def _late(self, rate_per_s: float) -> list[float]:
+        """For each batch the share of late answers."""
+        services, number, limit_s = self.services, len(self.services), self.limit_s
+        free, now, scale = [0.0] * self.workers, 0.0, 1 / rate_per_s
+        shares: list[float] = []
+        for gaps, luck in self._batches():
+            over = 0
+            for gap, chance in zip(gaps, luck, strict=True):
                 now += gap * scale
                 first = free[0]
-                done = (max(now, first)) + services[int(chance * number)]
+                done = (first if first > now else now) + services[int(chance * number)]  # noqa: FURB136 - it would be felt
                 heapreplace(free, done)
                 over += done - now > limit_s
-                first = twin_free[0]
-                done = (max(now, first)) - mean_s * log(1 - chance)
-                heapreplace(twin_free, done)
-                twin_over += done - now > twin_limit_s
-            late.append(over / size)
-            twins.append(twin_over / size)
-        return late, twins
+            shares.append(over / len(gaps))
+        return shares
+
+    def _markovian_twin(self, rate_per_s: float, mean_s: float, limit_s: float) -> list[float]:
+        """The same for as many workers with exponential services, and another limit."""
+        free, now, scale, log = [0.0] * self.workers, 0.0, 1 / rate_per_s, math.log
+        shares: list[float] = []
+        for gaps, luck in self._batches():
+            over = 0
+            for gap, chance in zip(gaps, luck, strict=True):
+                now += gap * scale
+                first = free[0]
+                done = (first if first > now else now) - mean_s * log(1 - chance)  # noqa: FURB136 - it would be felt
+                heapreplace(free, done)
+                over += done - now > limit_s
+            shares.append(over / len(gaps))
+        return shares
+
+    def _fixed_twin(self, rate_per_s: float, service_s: float, depth: int) -> list[float]:
+        """For each batch the share that finds `depth` requests at a single server with fixed services."""
+        free, now, scale, many = 0.0, 0.0, 1 / rate_per_s, (depth - 1) * service_s
+        shares: list[float] = []
+        for gaps, _ in self._batches():
+            over = 0
+            for gap in gaps:
+                now += gap * scale
+                over += free - now > many
+                free = (free if free > now else now) + service_s  # noqa: FURB136 - it would be felt
+            shares.append(over / len(gaps))
+        return shares
 
 
 @lru_cache(maxsize=1)
