@@ -262,7 +262,7 @@ class _Latencies:
         number, total, squares = 0, 0.0, 0.0
         for due, service in zip(probe.due, services, strict=True):
             first = free[0]
-            done = (max(due, first)) + service
+            done = max(due, first) + service
             heapreplace(free, done)
             if due >= warm_up_s:
                 latency = done - due
