@@ -10,6 +10,7 @@ from grantproof.load.capacity_control import controls, depth_for, likeness, tail
 from grantproof.load.capacity_fit import Second, expected_dispersion, fit, steepest
 from grantproof.load.capacity_linear import solve, student_quantile
 from grantproof.load.capacity_rules import over
+from grantproof.load.capacity_saturation import find_saturation
 from grantproof.load.capacity_scalability import fit_law
 from grantproof.load.capacity_sequential import ShareTest
 from grantproof.load.capacity_stationary import has_trend, mean_interval, settled_from
@@ -213,3 +214,30 @@ def test_the_scalability_law_is_found_where_it_holds_and_not_believed_where_it_d
     assert not hard.fits
     assert hard.worst_error > 0.05
     assert fit_law([(1, 100.0), (2, 200.0)]) is None
+
+
+def test_whole_numbers_that_differ_by_one_have_settled() -> None:
+    assert settled_from([20.0] * 40 + [21.0] + [20.0] * 29) == 0
+
+
+class _Warming:
+    """Answers that come ever faster for half a minute."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def resize(self, users: int) -> None:
+        """It does not matter how many."""
+
+    def advance(self, seconds: float) -> list[float]:
+        """Lets time pass."""
+        began, self.now = self.now, self.now + seconds
+        number = round(seconds * 10 * min(10 + began, 40.0))
+        return [began + seconds * (index + 1) / number for index in range(number)]
+
+
+def test_a_throughput_that_has_not_settled_is_waited_for() -> None:
+    hurried, patient = (find_saturation(_Warming(), 4, 10.0, patience) for patience in (0.0, 80.0))
+    assert not hurried.settled
+    assert patient.settled
+    assert patient.per_s > hurried.per_s
