@@ -77,6 +77,9 @@ class TokenServer:
         self.port: int = self._server.sockets[0].getsockname()[1]
         self._started.set()
         self._loop.run_forever()
+        # a socket whose task has not begun, or whose server is closed, would be left open: first no more of them
+        self._loop.remove_reader(self._server.sockets[0].fileno())
+        self._loop.run_until_complete(asyncio.sleep(0.05))
         self._server.close()
         for task in asyncio.all_tasks(self._loop):
             task.cancel()
