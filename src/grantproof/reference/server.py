@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 HOST = "127.0.0.1"
 SHUTDOWN_TIMEOUT_S = 2
+DOORS = 16
+"""How many listening handles share the socket: the event loop accepts one connection of each per turn, and with one
+handle a crowd that comes at once under load would wait for seconds."""
 
 
 def serve(
@@ -162,7 +165,7 @@ def _run(
     settings = settings or Listener()
     config = _config(app, files, settings.ciphers)
     if files is None or not settings.sniffs or not isinstance(app, AuthorizationServer):
-        _Foreground(config, on_ready).run(sockets=[listener])
+        _Foreground(config, on_ready).run(sockets=[listener, *(listener.dup() for _ in range(DOORS - 1))])
         return
     with _listen(0) as inner:
         sniffer = Sniffer(listener, inner.getsockname()[1], _config(PlainDoor(app, settings), None))
