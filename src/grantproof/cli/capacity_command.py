@@ -111,6 +111,10 @@ def summary(result: "CapacityResult") -> str:
         lines.append(
             f"  behind it  {workers}, {1000 * queue['service_s']:.3g} ms each, variability {queue['variability']:.2f}"
         )
+        if not queue["agrees"]:
+            lines.append("             the curve of latencies says otherwise: the interval spans both")
+    if result.connections["restrained"]:
+        lines.append(f"  the target served no more than {result.connections['most']:,} connections at a time")
     words = {True: "kept   ", False: "CROSSED", None: "unknown"}
     lines += [f"  {words[state.kept]}  {state.rule}" for state in result.thresholds]
     if result.limited_by == "generator":

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from grantproof.load.capacity_curves import Estimate
 from grantproof.load.capacity_engine import EngineProber
-from grantproof.load.capacity_guard import Guard, TargetLostError
+from grantproof.load.capacity_guard import Guard, StarvedError, TargetLostError
 from grantproof.load.capacity_plan import CapacityPlan
 from grantproof.load.capacity_result import (
     GENERATOR,
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 MOST_USERS: Final = 256
 _SATURATION_PART: Final = 0.25
 _PATIENCE_S: Final = 60.0
+_LEAST_S: Final = 15.0
 
 
 def run_capacity(plan: CapacityPlan, tell: Callable[[str], None] = lambda _: None) -> CapacityResult:
@@ -73,6 +74,7 @@ class Course:
     Attributes:
         reason: why there is no capacity; empty when there is one or nothing went wrong.
         lost: the target did not stand the search.
+        restrained: the target served fewer connections than it was offered, and the search went on with so many.
     """
 
     target: "Target"
@@ -83,6 +85,7 @@ class Course:
     reason: str = ""
     lost: bool = False
     limited: bool = False
+    restrained: bool = False
     saturation: Saturation | None = None
     estimate: Estimate | None = None
     search: Search | None = None
@@ -95,23 +98,39 @@ class Course:
     def run(self, plan: CapacityPlan) -> None:
         """Both phases."""
         try:
-            self._saturate(plan)
-            if self.saturation is not None and self.saturation.per_s > 0:
-                self._search(plan, self.saturation)
+            while not self._attempt(plan):
+                pass
         except TargetLostError as problem:
             self.lost, self.reason, self.estimate = True, f"the target was left alone: {problem}", None
 
-    def _saturate(self, plan: CapacityPlan) -> None:
+    def _attempt(self, plan: CapacityPlan) -> bool:
+        """Both phases, or what is left of them; False where the target served too few connections."""
+        try:
+            saturation = self.saturation or self._saturate(plan)
+            if saturation.per_s > 0:
+                self._search(plan, saturation)
+        except StarvedError as problem:
+            if plan.budget_s - self.prober.elapsed_s < _LEAST_S:
+                raise
+            self.prober.restrain(problem.serving)
+            self.guard.restraints -= 1
+            self.restrained = True
+            self.tell(f"connections: {problem.serving:,} from now on, since the target served no more at a time")
+            return False
+        return True
+
+    def _saturate(self, plan: CapacityPlan) -> Saturation:
         self.tell("saturation: ever more users in a closed loop")
         with self.prober.crowd() as crowd:
             part = plan.budget_s * _SATURATION_PART
-            users = min(MOST_USERS, plan.connections)
+            users = min(MOST_USERS, self.prober.connections)
             self.saturation = found = find_saturation(crowd, users, min(BUDGET_S, part), min(_PATIENCE_S, part))
         self.tell(f"saturation: {found.per_s:,.1f}/s with {found.users} users")
         if not found.per_s:
             self.lost, self.reason = True, "no request got a valid answer"
         elif self.prober.limitation:
             self.tell(f"the generator was the limit: {self.prober.limitation}")
+        return found
 
     def _search(self, plan: CapacityPlan, saturation: Saturation) -> None:
         self.search = search = Search(
@@ -155,7 +174,9 @@ class Course:
             limited_by=GENERATOR if self.limited else TARGET,
             probes=[describe_probe(probe, self.rules) for probe in (self.search.probes if self.search else ())],
             seconds=round(self.prober.elapsed_s, 3),
-            sentence=sentence(estimate.per_s, interval, self.rules, first) if estimate and interval else "",
+            sentence=sentence(estimate.per_s, interval, self.rules, first, self._restraint)
+            if estimate and interval
+            else "",
             reason=self.reason,
             first_broken=first,
             saturation=describe_saturation(saturation) if saturation is not None else None,
@@ -163,8 +184,13 @@ class Course:
             if saturation
             else None,
             queue=describe_queue(self.search.insight) if self.search and self.estimate else None,
+            connections={"most": self.prober.connections, "restrained": self.restrained},
             exit_code=self._exit_code(states),
         )
+
+    @property
+    def _restraint(self) -> int:
+        return self.prober.connections if self.restrained else 0
 
     def _kept(self, rule: ShareRule) -> bool | None:
         if self.estimate is None:

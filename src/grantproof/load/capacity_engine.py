@@ -179,7 +179,7 @@ class EngineProber:
     """
 
     def __init__(self, target: "Target", guard: Guard, most_connections: int) -> None:
-        self._target, self._guard, self._most = target, guard, most_connections
+        self._target, self._guard, self.connections = target, guard, most_connections
         self._began = perf_counter()
         self._passages: Passages | None = None
         self.limitation = ""
@@ -188,6 +188,10 @@ class EngineProber:
     def elapsed_s(self) -> float:
         """Seconds since the search began."""
         return perf_counter() - self._began
+
+    def restrain(self, connections: int) -> None:
+        """Opens no more than so many from now on."""
+        self.connections = min(connections, self.connections)
 
     @contextmanager
     def crowd(self) -> Generator[EngineCrowd]:
@@ -242,5 +246,5 @@ class EngineProber:
         return iter(Poisson(rate_per_s, float(seconds), seed))
 
     def _run(self, exchange: Exchange, schedule: Poisson | None) -> _Run:
-        engine = Engine(self._target, exchange, schedule, users=0, most_connections=self._most)
+        engine = Engine(self._target, exchange, schedule, users=0, most_connections=self.connections)
         return _Run(engine, open_loop=schedule is not None)

@@ -2,7 +2,8 @@
 
 Limits, each on one second of a probe: requests that were lost (refused, reset, timed out, unreachable) may be 5 %;
 answers that failed may be half of all. In the open loop, where stragglers are waited for once all is sent, both are
-shares of what was sent in a second at most. And the target may be silent for two seconds, or for twice the longest
+shares of what was sent in a second at most. Where some connections are served and others never are, the search goes on
+with fewer of them, twice at most. And the target may be silent for two seconds, or for twice the longest
 latency limit where that is more. Answers by which a target protects itself (429, 503) are no sign of dying.
 """
 
@@ -19,10 +20,23 @@ FAILED_SHARE: Final = 0.5
 SILENT_S: Final = 2
 _FEW: Final = 5
 _FEWER: Final = ", most of them on connections that never brought an answer: try fewer --connections"
+_RESTRAINTS: Final = 2
 
 
 class TargetLostError(Exception):
     """The target does not stand the search. The text says what was seen."""
+
+
+class StarvedError(TargetLostError):
+    """The target serves some connections well and others never.
+
+    Attributes:
+        serving: how many it served.
+    """
+
+    def __init__(self, said: str, serving: int) -> None:
+        super().__init__(said)
+        self.serving = serving
 
 
 class Guard:
@@ -30,10 +44,11 @@ class Guard:
 
     Attributes:
         reached: the target has said something, good or bad.
+        restraints: how often a search may still go on with fewer connections.
     """
 
     def __init__(self, longest_limit_s: float = 0.0) -> None:
-        self.reached = False
+        self.reached, self.restraints = False, _RESTRAINTS
         self._patience = max(SILENT_S, math.ceil(2 * longest_limit_s))
         self._silent, self._always_busy, self._pace = 0, False, 0
 
@@ -45,6 +60,7 @@ class Guard:
         """Looks at one second.
 
         Raises:
+            StarvedError: some connections are never served, others are.
             TargetLostError: a limit is crossed.
         """
         resolved = tally.resolved
@@ -52,10 +68,14 @@ class Guard:
         whole = resolved if self._always_busy else max(resolved, self._pace)
         lost = {kind: number for kind, number in tally.errors.items() if kind in UNREACHED}
         self.reached = self.reached or resolved > sum(lost.values())
-        if sum(lost.values()) >= _FEW and sum(lost.values()) > LOST_SHARE * whole:
+        if sum(lost.values()) >= _FEW:
             kind = max(lost, key=lambda name: lost[name])
             said = f"{sum(lost.values()):,} of {whole:,} requests of a second were lost ({kind})"
-            raise TargetLostError(said + (_FEWER if 2 * tally.unserved > sum(lost.values()) else ""))
+            starved = 2 * tally.unserved > sum(lost.values())
+            if starved and tally.serving and tally.ok and self.restraints:
+                raise StarvedError(said + _FEWER, tally.serving)
+            if sum(lost.values()) > LOST_SHARE * whole:
+                raise TargetLostError(said + _FEWER * starved)
         failed = tally.errors.total()
         if failed >= 2 * _FEW and failed > FAILED_SHARE * whole:
             kind = tally.errors.most_common(1)[0][0]

@@ -31,11 +31,13 @@ class Insight:
     Attributes:
         station: what stands behind the answers; None where that is not known.
         reason: why it is not known.
+        agrees: its knees lie within the intervals of the curves.
     """
 
     def __init__(self, saturation_per_s: float, alone_per_s: float, seed: int) -> None:
         self.station: Station | None = None
         self.reason = "the search was too short"
+        self.agrees = True
         self._saturation_per_s, self._alone_per_s, self._seed = saturation_per_s, alone_per_s, seed
         self._looked_at, self._half = 0, 0.0
         self._former: tuple[list[Estimate], list[Estimate]] = ([], [])
@@ -49,7 +51,7 @@ class Insight:
         """The estimates, with what the station says where it is surer than their curves."""
         if estimates == self._former[0] and _number(probes) == self._looked_at:
             return self._former[1]
-        self.station, self.reason = None, ""
+        self.station, self.reason, self.agrees = None, "", True
         self._looked_at, self._half = _number(probes), math.inf
         try:
             near = _near(probes, min(estimate.per_s for estimate in estimates))
@@ -67,6 +69,7 @@ class Insight:
             return estimate
         self._half = min(self._half, (knee.high - knee.low) / 2 / knee.per_s)
         if not estimate.low <= knee.per_s <= estimate.high:
+            self.agrees = False
             return replace(estimate, low=min(estimate.low, knee.low), high=max(estimate.high, knee.high))
         if knee.high - knee.low < estimate.high - estimate.low:
             return replace(estimate, per_s=knee.per_s, low=knee.low, high=knee.high)

@@ -26,6 +26,15 @@ class Prober(Protocol):
         """Seconds since the search began."""
         ...
 
+    @property
+    def connections(self) -> int:
+        """How many connections may be open at once."""
+        ...
+
+    def restrain(self, connections: int) -> None:
+        """Opens no more than so many from now on."""
+        ...
+
     def crowd(self) -> "AbstractContextManager[Crowd]":
         """A closed loop that ends with the context."""
         ...

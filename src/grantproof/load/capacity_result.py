@@ -50,6 +50,7 @@ class CapacityResult(msgspec.Struct, frozen=True, kw_only=True):
     saturation: dict[str, Any] | None
     scalability: dict[str, Any] | None
     queue: dict[str, Any] | None
+    connections: dict[str, Any]
     exit_code: int
 
     def to_json(self) -> str:
@@ -128,6 +129,7 @@ def describe_queue(insight: "Insight") -> dict[str, Any]:
         "service_s": rounded(station.mean_s),
         "variability": round(station.variability, 4),
         "offset_s": rounded(station.offset_s - station.late_s),
+        "agrees": insight.agrees,
     }
 
 
@@ -145,14 +147,22 @@ def is_vague(capacity: float, low: float) -> bool:
     return low < 0.5 * capacity
 
 
-def sentence(capacity: float, interval: tuple[float, float], rules: Sequence["ShareRule"], first_broken: str) -> str:
-    """What an operator can use."""
+def sentence(
+    capacity: float,
+    interval: tuple[float, float],
+    rules: Sequence["ShareRule"],
+    first_broken: str,
+    connections: int = 0,
+) -> str:
+    """What an operator can use; with the number of connections where the target served no more at a time."""
     named = " and ".join(rule.rule for rule in rules if rule.given) or first_broken
     if capacity <= 0:
         return f"this deployment keeps {named} at no rate: {first_broken} is crossed at {interval[1]:,.4g}/s already"
     low, high = (f"{end:,.0f}" if end >= 100 else f"{end:,.1f}" for end in interval)
     top = f"{capacity:,.0f}" if capacity >= 100 else f"{capacity:,.1f}"
     text = f"with {named} this deployment sustains {top}/s, {low} to {high}"
+    if connections:
+        text += f", over no more than {connections:,} connection{'s' if connections > 1 else ''} at a time"
     if is_vague(capacity, interval[0]):
         return f"{text}; that is too vague to plan with: give it a longer --budget"
     return f"{text}; plan 1 node like it per {low}/s"

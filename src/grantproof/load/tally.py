@@ -36,6 +36,7 @@ class Tally:
         resumed: those of them that resumed an earlier session.
         multiplexed: those of them that speak HTTP/2.
         unserved: requests without an answer in time on a connection that was to be kept and never brought one.
+        serving: connections that had brought an answer while others starved so, at most; sums keep the largest.
         retry_after: protective answers that said when to come again, by status.
         loop: how late the engine's own ticks came.
         scenario: whose they are; empty is a single one or all together.
@@ -64,6 +65,7 @@ class Tally:
     resumed: int = 0
     multiplexed: int = 0
     unserved: int = 0
+    serving: int = 0
     retry_after: Counter[str] = field(default_factory=Counter[str])
     loop: Histogram = field(default_factory=Histogram)
     scenario: str = ""
@@ -85,6 +87,7 @@ class Tally:
         for t, number in other.offered.items():
             self.offered[t] = self.offered.get(t, 0) + number
         self.starved = self.starved or other.starved
+        self.serving = max(self.serving, other.serving)
 
     def to_data(self) -> dict[str, Any]:
         """A small form for other processes."""
@@ -92,6 +95,7 @@ class Tally:
             "t": self.t,
             "offered": [[t, number] for t, number in self.offered.items()],
             "starved": self.starved,
+            "serving": self.serving,
             "scenario": self.scenario,
             "hashes": b64encode(self.hashes).decode(),
             **{name: getattr(self, name) for name in _NUMBERS},
@@ -102,7 +106,7 @@ class Tally:
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> "Tally":
         """The tally again."""
-        values: dict[str, Any] = {name: data[name] for name in ("t", "starved", "scenario", *_NUMBERS)}
+        values: dict[str, Any] = {name: data[name] for name in ("t", "starved", "serving", "scenario", *_NUMBERS)}
         values["hashes"] = b64decode(data["hashes"])
         values |= {name: Counter(data[name]) for name in _COUNTERS}
         values |= {name: Histogram.from_data(data[name]) for name in _HISTOGRAMS}

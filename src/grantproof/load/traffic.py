@@ -102,7 +102,9 @@ class Traffic:
             if connection.state == BUSY and connection.intended_s <= oldest:
                 self.count_timeout(now - connection.intended_s)
                 self.tally.service.record(now - connection.sent_s)
-                self.tally.unserved += not (connection.served or self._anew)
+                if not (connection.served or self._anew):
+                    self.tally.unserved += 1
+                    self.tally.serving = max(self.tally.serving, sum(other.served > 0 for other in self._connections))
                 self._drop(connection)
             elif (connection.state == CONNECTING and connection.since_s <= oldest) or (
                 connection.state == ENDING and connection.rested_s <= now - _ENDING_S

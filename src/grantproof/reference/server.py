@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import signal
 import socket
 import tempfile
@@ -128,6 +129,8 @@ class _Foreground(uvicorn.Server):
         await super().startup(sockets=sockets)
         if self._sniffer is not None:
             await self._sniffer.start()
+        gc.collect()
+        gc.freeze()  # the collections of a server at work need not look at what stays: answers would wait for them
         self._on_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

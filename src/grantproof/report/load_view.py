@@ -253,6 +253,7 @@ def _capacity(capacity: Json) -> Capacity:
             Tile(_rate(saturation), "saturation", "the most that came back"),
             Tile(str(capacity.get("limited_by") or "-"), "limited by", str(capacity.get("first_broken") or "")),
             *_station(_part(capacity, "queue")),
+            *_room(_part(capacity, "connections")),
         ),
         plots=tuple(plot for plot in plots if plot[2]),
         thresholds=_thresholds(capacity),
@@ -267,7 +268,17 @@ def _station(queue: Json) -> tuple[Tile, ...]:
     if not queue.get("fits") or workers is None or service is None or spread is None:
         return ()
     note = f"at one queue explain every answer: {1000 * service:,.3g} ms each, variability {spread:.2f}"
+    if queue.get("agrees") is False:
+        note += "; the curve of latencies says otherwise, the interval spans both"
     return (Tile(f"{workers:,.0f}", "worker" if workers == 1 else "workers", note),)
+
+
+def _room(connections: Json) -> tuple[Tile, ...]:
+    """How many connections the target served at a time, where that was fewer than it was offered."""
+    most = number(connections.get("most"))
+    if not connections.get("restrained") or most is None:
+        return ()
+    return (Tile(f"{most:,.0f}", "connections", "the target served no more at a time; others never brought an answer"),)
 
 
 def _thresholds(row: Json) -> tuple[Threshold, ...]:

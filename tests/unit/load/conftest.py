@@ -50,7 +50,7 @@ def issue(n: int) -> Reply:
 class TokenServer:
     """Runs in a thread of its own. `behaviour` gets the request's number, counted from 1.
 
-    It serves so many connections at a time as `room` says; the others are taken and never read.
+    It serves so many connections at a time as `room` says; the others never get an answer.
     """
 
     def __init__(self, behaviour: Behaviour, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> None:
@@ -99,7 +99,8 @@ class TokenServer:
         self.room -= 1
         try:
             if self.room < 0:
-                await asyncio.sleep(60)
+                await reader.read()  # until the client gives up
+                return
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
                 self.connections += not begun

@@ -311,6 +311,7 @@ class OddProber:
     """A `Prober` without a network; its clock is the simulation's."""
 
     limitation = ""
+    connections = 1000
 
     def __init__(self, queue: OddQueue, seed: int) -> None:
         self.elapsed_s = 0.0
@@ -320,6 +321,10 @@ class OddProber:
     def _pass(self, seconds: float) -> float:
         self.elapsed_s += seconds
         return self.elapsed_s
+
+    def restrain(self, connections: int) -> None:
+        """Opens fewer."""
+        self.connections = connections
 
     def crowd(self) -> AbstractContextManager[OddCrowd]:
         """A closed loop."""

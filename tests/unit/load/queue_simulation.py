@@ -147,6 +147,7 @@ class SimulatedProber:
     """A `Prober` without a network; its clock is the simulation's."""
 
     limitation = ""
+    connections = 1000
 
     def __init__(self, queue: Queue, seed: int) -> None:
         self.queue = queue
@@ -160,6 +161,10 @@ class SimulatedProber:
 
     def _pass(self, seconds: float) -> None:
         self.elapsed_s += seconds
+
+    def restrain(self, connections: int) -> None:
+        """Opens fewer."""
+        self.connections = connections
 
     def crowd(self) -> AbstractContextManager[SimulatedCrowd]:
         """A closed loop."""

@@ -11,7 +11,7 @@ from grantproof.cli import main
 from grantproof.errors import GrantproofError
 from grantproof.load.capacity import run_capacity
 from grantproof.load.capacity_engine import EngineProber
-from grantproof.load.capacity_guard import Guard, TargetLostError
+from grantproof.load.capacity_guard import Guard, StarvedError, TargetLostError
 from grantproof.load.capacity_plan import CapacityPlan
 from grantproof.load.capacity_saturation import find_saturation
 from grantproof.load.native import socket_class
@@ -151,8 +151,15 @@ def test_a_target_that_takes_few_connections_is_told_from_one_that_fails(serve: 
     server = serve(lambda n: Reply(answer(TOKEN.format(n=n)), delay_s=0.05))
     server.room = 3
     prober = EngineProber(_target(server.url, timeout_s=0.5), Guard(), 50)
-    with pytest.raises(TargetLostError, match="try fewer --connections"):
+    with pytest.raises(StarvedError, match="try fewer --connections") as raised:
         list(prober.send(100.0, 10, 1))
+    assert raised.value.serving == 3
+    prober.restrain(raised.value.serving)
+    sent = list(prober.send(40.0, 2, 1))
+    assert (prober.connections, sum(tally.opened for tally in sent)) == (3, 3)
+    assert not any(tally.errors for tally in sent)
+    prober.restrain(50)
+    assert prober.connections == 3
 
 
 def test_a_target_that_is_not_there_is_inconclusive(tmp_path: Path) -> None:

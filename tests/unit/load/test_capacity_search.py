@@ -1,18 +1,20 @@
 """Whole searches without a network: against queues whose knee is known, and against targets that misbehave."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Generator
 from dataclasses import replace
 from importlib.resources import files
 from typing import Any
 
 import jsonschema
+import msgspec
 import pytest
 
 from grantproof.cli.capacity_command import summary
 from grantproof.errors import GrantproofError
 from grantproof.load.capacity import Course
-from grantproof.load.capacity_guard import Guard
+from grantproof.load.capacity_guard import Guard, StarvedError, TargetLostError
 from grantproof.load.capacity_plan import CapacityPlan
 from grantproof.load.capacity_result import FILE_NAME, CapacityResult
 from grantproof.load.capacity_rules import over, share_rules
@@ -274,6 +276,79 @@ def test_an_interval_that_is_too_wide_to_plan_with_decides_nothing() -> None:
     vague = [result for result in results if "too vague" in result.sentence]
     assert vague
     assert {(result.exit_code, "too wide" in result.reason) for result in vague} == {(3, True)}
+
+
+class Roomy(SimulatedProber):
+    """A server that takes so many connections at a time and leaves others without an answer, seen after ten seconds."""
+
+    def __init__(self, room: int, seed: int = 1) -> None:
+        super().__init__(_TWO, seed)
+        self.room = room
+        self.tried: list[int] = []
+
+    def send(self, rate_per_s: float, seconds: int, seed: int) -> Generator[Tally]:
+        """Seconds of a probe, or none."""
+        self.tried.append(self.connections)
+        if self.connections > self.room:
+            self.elapsed_s += 10
+            said = "30 of 300 requests of a second were lost (timeout): try fewer --connections"
+            raise StarvedError(said, self.room)
+        yield from super().send(rate_per_s, seconds, seed)
+
+
+def test_a_target_that_serves_few_connections_is_searched_with_so_many() -> None:
+    prober, guard = Roomy(98), Guard()
+    result = _search(prober, guard=guard)
+    assert prober.tried[:2] == [1000, 98]
+    assert set(prober.tried[1:]) == {98}
+    assert guard.restraints == 1
+    assert (result.exit_code, result.reason) == (0, "")
+    assert result.connections == {"most": 98, "restrained": True}
+    assert result.capacity_per_s == pytest.approx(_TWO.knee_per_s, rel=0.03)
+    assert ", over no more than 98 connections at a time; plan 1 node like it per " in result.sentence
+    assert "  the target served no more than 98 connections at a time" in summary(result)
+
+
+def test_one_that_serves_many_is_not_restrained() -> None:
+    result = _search(SimulatedProber(_TWO, 1))
+    assert result.connections == {"most": 1000, "restrained": False}
+    assert "connections" not in result.sentence + summary(result)
+
+
+def test_one_that_serves_few_is_left_alone_where_no_time_is_left() -> None:
+    prober, guard = Roomy(98), Guard()
+    guard.reached = True
+    result = _search(prober, guard=guard, budget_s=24)
+    assert (result.exit_code, result.capacity_per_s, prober.tried) == (1, None, [1000])
+    assert result.reason.endswith("try fewer --connections")
+
+
+def test_connections_that_starve_are_told_from_a_target_that_fails() -> None:
+    few = Tally(t=1, sent=1000, ok=985, errors=Counter(timeout=15), unserved=15, serving=98)
+    guard = Guard()
+    guard.start()
+    with pytest.raises(StarvedError, match="15 of 1,000 requests of a second were lost") as raised:
+        guard.look(few)
+    assert raised.value.serving == 98
+    guard.look(replace(few, unserved=7))  # most of them were on connections that brought answers before
+    guard.look(replace(few, serving=0))
+    guard.look(replace(few, errors=Counter(timeout=4), unserved=4))
+    guard.restraints = 0
+    guard.look(few)
+    many = replace(few, errors=Counter(timeout=60), unserved=60, ok=940)
+    with pytest.raises(TargetLostError, match="60 of 1,000") as lost:
+        guard.look(many)
+    assert not isinstance(lost.value, StarvedError)
+    assert "try fewer --connections" in str(lost.value)
+
+
+def test_a_curve_that_says_otherwise_is_told() -> None:
+    result = _search(SimulatedProber(_TWO, 1))
+    assert result.queue is not None
+    assert result.queue["agrees"] is True
+    assert "says otherwise" not in summary(result)
+    odd = msgspec.structs.replace(result, queue=result.queue | {"agrees": False})
+    assert "the curve of latencies says otherwise: the interval spans both" in summary(odd)
 
 
 def test_a_silent_target_is_noticed() -> None:

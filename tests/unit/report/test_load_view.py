@@ -214,6 +214,24 @@ def test_the_workers_behind_the_answers_are_shown(
     assert (tile.value, tile.label, tile.note) == shown
 
 
+def test_a_curve_that_says_otherwise_is_shown(capacity: Change) -> None:
+    queue = {"fits": True, "workers": 2, "service_s": 0.005, "variability": 0.98, "agrees": False}
+    view = compose_load(None, {**capacity, "queue": queue})
+    assert view is not None
+    assert view.capacity is not None
+    assert view.capacity.tiles[-1].note.endswith("the curve of latencies says otherwise, the interval spans both")
+
+
+@pytest.mark.parametrize(("restrained", "tiles"), [(True, 4), (False, 3)])
+def test_connections_are_shown_where_the_target_served_few(capacity: Change, *, restrained: bool, tiles: int) -> None:
+    view = compose_load(None, {**capacity, "connections": {"most": 98, "restrained": restrained}})
+    assert view is not None
+    assert view.capacity is not None
+    assert len(view.capacity.tiles) == tiles
+    if restrained:
+        assert (view.capacity.tiles[-1].value, view.capacity.tiles[-1].label) == ("98", "connections")
+
+
 @pytest.mark.parametrize("queue", [None, {"fits": False, "reason": "requests overtake each other"}, {"fits": True}])
 def test_no_workers_are_shown_where_none_explain_the_answers(capacity: Change, queue: object) -> None:
     view = compose_load(None, {**capacity, "queue": queue})
