@@ -112,9 +112,10 @@ def _check(observed: "_Observed | None", probes: Sequence[Passages], saturation_
         raise NoStationError(
             f"its services would allow {station.most_per_s:,.1f}/s, but {saturation_per_s:,.1f}/s came back"
         )
-    if observed.unlike > observed.likeness_limit or station.offset_s > _MOST_OFFSET * station.mean_s:
+    dice = random.Random(f"orders {seed}")  # noqa: S311 - no secrets
+    if observed.is_unlike(dice) or station.offset_s > _MOST_OFFSET * station.mean_s:
         raise NoStationError("workers that were idle serve differently from busy ones")
-    _compare_with_other_orders(probes, station, random.Random(f"orders {seed}"))  # noqa: S311 - no secrets
+    _compare_with_other_orders(probes, station, dice)
     return station
 
 
@@ -163,11 +164,31 @@ class _Observed:
             return None
         gap, doubt = fmean(idle) - fmean(busy), math.hypot(_error(idle), _error(busy))
         kept = array("d", (max(service, 0.0) for service in services))
-        unlike = fmean(abs(_at(idle, place) - _at(busy, place)) for place in _PLACES) / fmean(kept)
+        unlike = _distance(idle, busy) / fmean(kept)
         late_s = fmean(probe.late_s for probe in probes)
         station = Station(workers, kept, offset_s, min(late_s, offset_s))
         limit = _LIKE + _SURE * math.sqrt(station.variability / min(len(idle), len(busy)))
         return cls(station, waits, unlike, limit, gap if offset_s + gap > _SURE * doubt else 0.0)
+
+    def is_unlike(self, dice: random.Random) -> bool:
+        """Whether idle and busy workers serve so differently that it is no chance.
+
+        Of rare and long services one group may well have twice as many as the other: where the plain limit is crossed,
+        the same services are dealt to the groups at random, and the distance has to stand out from those as well.
+        """
+        if self.unlike <= self.likeness_limit:
+            return False
+        step = len(self.waits) // _ENOUGH + 1
+        services, idle = self.station.services[::step], sum(not wait for wait in self.waits[::step])
+        if not 0 < idle < len(services):
+            return True
+        dealt: list[float] = []
+        for _ in range(_PERMUTATIONS):
+            dice.shuffle(services)
+            dealt.append(_distance(sorted(services[:idle]), sorted(services[idle:])) / self.station.mean_s)
+        middle = fmean(dealt)
+        deviation = math.sqrt(fmean((value - middle) ** 2 for value in dealt))
+        return self.unlike > _LIKE + middle + _DEVIATIONS * deviation
 
     def check_waits(self) -> None:
         """A service that comes after a long wait is as long as any other.
@@ -207,6 +228,11 @@ def _error(values: Sequence[float]) -> float:
     """The standard error of a mean."""
     mean = fmean(values)
     return math.sqrt(fmean((value - mean) ** 2 for value in values) / len(values))
+
+
+def _distance(these: Sequence[float], those: Sequence[float]) -> float:
+    """The mean distance between the same quantiles of two ordered samples."""
+    return fmean(abs(_at(these, place) - _at(those, place)) for place in _PLACES)
 
 
 def _at(ordered: Sequence[float], place: float) -> float:

@@ -113,6 +113,27 @@ def test_the_order_of_services_may_not_matter() -> None:
         find_station([Passages(140.0, due, done)], 1 / 0.0055, 1 / 0.0055)
 
 
+def test_a_few_long_services_more_in_one_group_are_chance() -> None:
+    """Of 3 in 1,000 that pause, those who found nobody before them had twice as many as the others."""
+    probes = _probes(OddProber(_odd("pause for 100"), 16), (150.0, 170.0, 180.0), seconds=15)
+    station = find_station(probes, 1 / 0.0043, 1 / 0.0043)
+    assert (station.workers, station.offset_s) == (1, 0.0)
+
+
+def test_idle_workers_that_serve_otherwise_are_none() -> None:
+    """On average they are as fast as busy ones."""
+    dice = random.Random(4)
+    due, done, now, free = array("d"), array("d"), 0.0, 0.0
+    for _ in range(6000):
+        now += dice.expovariate(140)
+        service = 0.005 if free > now else dice.uniform(0.001, 0.009)
+        free = max(free, now) + service
+        due.append(now)
+        done.append(free)
+    with pytest.raises(NoStationError, match="idle serve differently"):
+        find_station([Passages(140.0, due, done)], 200.0, 200.0)
+
+
 @pytest.mark.parametrize("queue", [QUEUES[2], QUEUES[3]], ids=lambda queue: queue.name)
 def test_the_knee_is_erlangs(queue: Queue) -> None:
     station = _station(40_000, lambda dice: dice.expovariate(1 / queue.service_s), queue.workers)
