@@ -72,7 +72,7 @@ class Guard:
             kind = max(lost, key=lambda name: lost[name])
             said = f"{sum(lost.values()):,} of {whole:,} requests of a second were lost ({kind})"
             starved = 2 * tally.unserved > sum(lost.values())
-            if starved and tally.serving and tally.ok and self.restraints:
+            if starved and tally.serving and self.restraints:
                 raise StarvedError(said + _FEWER, tally.serving)
             if sum(lost.values()) > LOST_SHARE * whole:
                 raise TargetLostError(said + _FEWER * starved)

@@ -35,6 +35,8 @@ _LOWER: Final = 0.9
 _SLOWER: Final = 3.0
 _SLOWER_S: Final = 0.001
 _STALL_S: Final = 2
+_EASY: Final = 0.5
+_EASY_S: Final = 3
 _AROUND: Final = (0.85, 1.1)
 
 
@@ -182,7 +184,8 @@ class Search:
     ) -> Probe:
         """One probe, again when the generator was late: a busy machine may pass. What it limited is not used.
 
-        Where the target seems to wear out it gets the same once more, since something else may have held it up.
+        Where the target seems to wear out it gets the same once more, and then half of it: something else may have held
+        it up, or it was near its limit.
 
         Raises:
             TargetLostError: the target wears out.
@@ -199,9 +202,20 @@ class Search:
             return probe
         probe.passages = self.prober.passages()
         if worn := self._worn(probe):
-            if again:
-                raise TargetLostError(worn)
-            return self._measure(rate_per_s, seconds, enough, again=True)
+            if not again:
+                return self._measure(rate_per_s, seconds, enough, again=True)
+            if self._left > _EASY_S + WARM_UP:
+                still = self._worn(self._ease(rate_per_s))
+                if still and not self.limitation:
+                    raise TargetLostError(f"{worn}, and {still}")
+        return probe
+
+    def _ease(self, rate_per_s: float) -> Probe:
+        """Half of a rate, for a little while."""
+        number = len(self.probes)
+        probe = Probe(_EASY * rate_per_s, self.seed * 1000 + number, number)
+        self._send(probe, _EASY_S, lambda _: False)
+        self.probes.append(probe)
         return probe
 
     def _send(self, probe: Probe, seconds: int, enough: Callable[[Probe], bool]) -> None:

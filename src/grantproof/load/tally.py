@@ -36,7 +36,7 @@ class Tally:
         resumed: those of them that resumed an earlier session.
         multiplexed: those of them that speak HTTP/2.
         unserved: requests without an answer in time on a connection that was to be kept and never brought one.
-        serving: connections that had brought an answer while others starved so, at most; sums keep the largest.
+        serving: connections that brought answers while others starved so, at most; sums keep the largest.
         retry_after: protective answers that said when to come again, by status.
         loop: how late the engine's own ticks came.
         scenario: whose they are; empty is a single one or all together.

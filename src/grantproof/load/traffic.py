@@ -95,7 +95,7 @@ class Traffic:
     def sweep(self, now: float) -> None:
         """Gives up what has taken too long, and sees to it that what waits has a connection to wait for."""
         self._reactor.now = now
-        oldest = now - self._timeout_s
+        oldest, starved_s = now - self._timeout_s, 0.0
         while self.waiting and self.waiting[0][0] <= oldest:
             self.count_timeout(now - self.waiting.popleft()[0])
         for connection in list(self._connections):
@@ -104,12 +104,15 @@ class Traffic:
                 self.tally.service.record(now - connection.sent_s)
                 if not (connection.served or self._anew):
                     self.tally.unserved += 1
-                    self.tally.serving = max(self.tally.serving, sum(other.served > 0 for other in self._connections))
+                    starved_s = max(starved_s, connection.sent_s)
                 self._drop(connection)
             elif (connection.state == CONNECTING and connection.since_s <= oldest) or (
                 connection.state == ENDING and connection.rested_s <= now - _ENDING_S
             ):
                 self._drop(connection)
+        if starved_s:
+            serving = sum(connection.served > 0 and connection.rested_s > starved_s for connection in self._connections)
+            self.tally.serving = max(self.tally.serving, serving)
         if now >= self.paused_until:
             self._open_enough(now)
 

@@ -192,6 +192,21 @@ def test_a_target_that_was_slow_once_is_not_left_alone() -> None:
     assert not result.reason.startswith("the target was left alone")
 
 
+def test_a_target_that_is_fast_again_with_half_as_much_is_not_left_alone() -> None:
+    def hold_up(_: float, rate: float, tally: Tally) -> None:
+        if 2 <= len(prober.asked) <= 3:
+            tally.latency = Histogram()
+            for _ in range(tally.ok):
+                tally.latency.record(0.5)
+
+    prober = Changed(QUEUES[0], 1, hold_up)
+    result = _search(prober, guard=prober.guard)
+    assert prober.asked[1] == prober.asked[2]
+    assert prober.asked[3] == prober.asked[2] / 2
+    assert len(prober.asked) > 4
+    assert not result.reason.startswith("the target was left alone")
+
+
 def test_a_target_that_is_disturbed_by_something_else_is_not_accused() -> None:
     def disturb(elapsed_s: float, _: float, tally: Tally) -> None:
         for _ in range(tally.ok // 10 if elapsed_s > 17 else 0):
@@ -330,6 +345,8 @@ def test_connections_that_starve_are_told_from_a_target_that_fails() -> None:
     with pytest.raises(StarvedError, match="15 of 1,000 requests of a second were lost") as raised:
         guard.look(few)
     assert raised.value.serving == 98
+    with pytest.raises(StarvedError):
+        guard.look(replace(few, ok=0))  # after the last request was sent there are stragglers alone
     guard.look(replace(few, unserved=7))  # most of them were on connections that brought answers before
     guard.look(replace(few, serving=0))
     guard.look(replace(few, errors=Counter(timeout=4), unserved=4))
