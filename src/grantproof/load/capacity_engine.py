@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _GLANCE_S: Final = 0.02
 _GRACE_S: Final = 1.0
+_DRAIN_S: Final = 5.0
 _SWITCH_S: Final = 0.0002
 
 
@@ -230,7 +231,7 @@ class EngineProber:
                     break
                 sleep(_GLANCE_S)
         except GeneratorExit:
-            grace = _GRACE_S
+            grace = _DRAIN_S  # what is given up stays in the target's queue, and the next probe would wait behind it
             raise
         finally:
             self.limitation = run.end(grace)

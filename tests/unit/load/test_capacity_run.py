@@ -70,6 +70,17 @@ def test_a_probe_sends_poisson_arrivals_and_gives_whole_seconds(serve: Serve) ->
     assert sum(tally.ok for tally in tallies) <= server.count <= len(due)
 
 
+def test_a_probe_that_ends_early_leaves_no_queue_behind(serve: Serve) -> None:
+    server = serve(lambda n: Reply(answer(TOKEN.format(n=n)), delay_s=1.5))
+    prober = EngineProber(_target(server.url), Guard(), 100)
+    sent = prober.send(20.0, 30, 5)
+    assert next(sent).t == 1
+    sent.close()
+    passages = prober.passages()
+    assert passages is not None
+    assert len(passages.done) == server.count > 10
+
+
 def test_a_probe_knows_when_each_request_was_due_and_answered(serve: Serve) -> None:
     delays = [0.0, 0.02, 0.005]
     server = serve(lambda n: Reply(answer(TOKEN.format(n=n)), delays[n % 3]))

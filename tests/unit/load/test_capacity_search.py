@@ -193,7 +193,7 @@ def test_a_target_that_was_slow_once_is_not_left_alone() -> None:
 
 
 def test_a_target_that_is_fast_again_with_half_as_much_is_not_left_alone() -> None:
-    def hold_up(_: float, rate: float, tally: Tally) -> None:
+    def hold_up(_: float, _rate: float, tally: Tally) -> None:
         if 2 <= len(prober.asked) <= 3:
             tally.latency = Histogram()
             for _ in range(tally.ok):
