@@ -77,8 +77,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("names", nargs="*", default=SERVERS, metavar="NAME")
     parser.add_argument("--budget", type=int, default=90, help="seconds of each search")
     parser.add_argument("--threshold", default="p99 < 100ms", help="the same for all, so that they can be compared")
+    parser.add_argument("--connections", type=int, default=1000, help="open at once, at most")
     options = parser.parse_args(arguments)
     given = ["--budget", f"{options.budget}s", "--threshold", options.threshold]
+    given += ["--connections", str(options.connections)]
     heads = ("server", "saturation /s", "capacity /s", "95 % interval", "seconds", "exit code", "reason")
     rows, curves = [f"| {' | '.join(heads)} |", f"|{' --- |' * len(heads)}"], list[str]()
     for name in options.names:
