@@ -54,6 +54,7 @@ def row(name: str, found: Mapping[str, Any]) -> str:
         f"{capacity:,.0f}" if capacity else "-",
         f"{interval[0]:,.0f} to {interval[1]:,.0f}" if interval else "-",
         f"{found['seconds']:.0f}",
+        f"{found['connections']['most']:,}" + ", as served" * found["connections"]["restrained"],
         str(found["exit_code"]),
         found.get("reason") or "",
     )
@@ -81,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     given = ["--budget", f"{options.budget}s", "--threshold", options.threshold]
     given += ["--connections", str(options.connections)]
-    heads = ("server", "saturation /s", "capacity /s", "95 % interval", "seconds", "exit code", "reason")
+    heads = ("server", "saturation /s", "capacity /s", "95 % interval", "seconds", "connections", "exit code", "reason")
     rows, curves = [f"| {' | '.join(heads)} |", f"|{' --- |' * len(heads)}"], list[str]()
     for name in options.names:
         with tempfile.TemporaryDirectory(prefix="grantproof-bench-") as folder:

@@ -111,7 +111,8 @@ class Course:
                 self._search(plan, saturation)
         except StarvedError as problem:
             if plan.budget_s - self.prober.elapsed_s < _LEAST_S:
-                raise
+                self.estimate, self.reason = None, _no_time_for(problem)
+                return True
             self.prober.restrain(problem.serving)
             self.guard.restraints -= 1
             self.restrained = True
@@ -206,6 +207,14 @@ class Course:
         if any(state.kept is False for state in states):
             return 1
         return 3 if self.reason or any(state.kept is None for state in states) else 0
+
+
+def _no_time_for(problem: StarvedError) -> str:
+    """Why there is no capacity where too little of the budget is left to search with fewer connections."""
+    return (
+        f"{problem.seen}, while the target served {problem.serving:,} connections, and no time was left "
+        f"to search with so many: try --connections {problem.serving}, or a longer --budget"
+    )
 
 
 def _doubt(estimate: Estimate, saturation: Saturation) -> str:

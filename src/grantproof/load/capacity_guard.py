@@ -31,12 +31,13 @@ class StarvedError(TargetLostError):
     """The target serves some connections well and others never.
 
     Attributes:
+        seen: what was lost.
         serving: how many it served.
     """
 
-    def __init__(self, said: str, serving: int) -> None:
-        super().__init__(said)
-        self.serving = serving
+    def __init__(self, seen: str, serving: int) -> None:
+        super().__init__(seen + _FEWER)
+        self.seen, self.serving = seen, serving
 
 
 class Guard:
@@ -73,7 +74,7 @@ class Guard:
             said = f"{sum(lost.values()):,} of {whole:,} requests of a second were lost ({kind})"
             starved = 2 * tally.unserved > sum(lost.values())
             if starved and tally.serving and self.restraints:
-                raise StarvedError(said + _FEWER, tally.serving)
+                raise StarvedError(said, tally.serving)
             if sum(lost.values()) > LOST_SHARE * whole:
                 raise TargetLostError(said + _FEWER * starved)
         failed = tally.errors.total()

@@ -306,8 +306,7 @@ class Roomy(SimulatedProber):
         self.tried.append(self.connections)
         if self.connections > self.room:
             self.elapsed_s += 10
-            said = "30 of 300 requests of a second were lost (timeout): try fewer --connections"
-            raise StarvedError(said, self.room)
+            raise StarvedError("30 of 300 requests of a second were lost (timeout)", self.room)
         yield from super().send(rate_per_s, seconds, seed)
 
 
@@ -330,12 +329,28 @@ def test_one_that_serves_many_is_not_restrained() -> None:
     assert "connections" not in result.sentence + summary(result)
 
 
-def test_one_that_serves_few_is_left_alone_where_no_time_is_left() -> None:
+def test_one_that_serves_few_is_not_blamed_where_no_time_is_left() -> None:
     prober, guard = Roomy(98), Guard()
     guard.reached = True
     result = _search(prober, guard=guard, budget_s=24)
-    assert (result.exit_code, result.capacity_per_s, prober.tried) == (1, None, [1000])
-    assert result.reason.endswith("try fewer --connections")
+    assert (result.exit_code, result.capacity_per_s, prober.tried) == (3, None, [1000])
+    assert result.reason == (
+        "30 of 300 requests of a second were lost (timeout), while the target served 98 connections, and no time was "
+        "left to search with so many: try --connections 98, or a longer --budget"
+    )
+    assert {state.kept for state in result.thresholds} == {None}
+
+
+def test_one_that_serves_ever_fewer_is_left_alone() -> None:
+    def starve(_: float, _rate: float, tally: Tally) -> None:
+        tally.errors["timeout"] = tally.unserved = tally.ok
+        tally.ok, tally.serving = 0, 40
+
+    prober = Changed(_TWO, 1, starve)
+    prober.guard.reached, prober.guard.restraints = True, 0
+    result = _search(prober, guard=prober.guard)
+    assert (result.exit_code, result.capacity_per_s) == (1, None)
+    assert result.reason.endswith("on connections that never brought an answer: try fewer --connections")
 
 
 def test_connections_that_starve_are_told_from_a_target_that_fails() -> None:

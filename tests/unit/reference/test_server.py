@@ -18,7 +18,7 @@ from grantproof.reference.clients import Credentials
 from grantproof.reference.form import parse_form
 from grantproof.reference.host import VariantHost, write_profile
 from grantproof.reference.profile import make_profile
-from grantproof.reference.server import serve
+from grantproof.reference.server import DOORS, serve
 
 if TYPE_CHECKING:
     from tests.unit.reference.conftest import Target
@@ -27,6 +27,20 @@ PROGRAM = """
 import sys
 from grantproof.reference.server import serve
 serve(tls=sys.argv[1] == "tls", on_ready=lambda path, _: print(path, flush=True))
+"""
+HANDLES = """
+import contextlib, gc, os
+from collections import Counter
+from grantproof.reference.server import serve
+
+def tell(*_):
+    seen = Counter()
+    for number in range(200):
+        with contextlib.suppress(OSError):
+            seen[os.fstat(number).st_ino] += 1
+    print(max(seen.values()), gc.get_freeze_count(), flush=True)
+
+serve(on_ready=tell)
 """
 PROXIED = "https://as.example/tenant"
 
@@ -57,6 +71,18 @@ def test_server_answers_then_ends_cleanly_and_leaves_nothing(mode: str, number: 
             process.send_signal(number)
         assert process.wait(10) == 0
     assert not path.parent.exists()
+
+
+def test_a_crowd_is_let_in_by_many_handles_and_no_collection_looks_at_what_stays() -> None:
+    """An event loop may take one connection a turn of each handle, and a full collection holds all answers up."""
+    with subprocess.Popen([sys.executable, "-c", HANDLES], stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            handles, frozen = map(int, process.stdout.readline().split())
+        finally:
+            process.terminate()
+    assert handles >= DOORS
+    assert frozen > 10_000
 
 
 def test_behind_a_proxy_the_issuer_is_the_proxys_and_the_own_address_is_told() -> None:
