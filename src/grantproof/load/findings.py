@@ -32,7 +32,7 @@ class Findings:
 
     Attributes:
         notes: how often, by name.
-        owners: the asked-for client of each other name that tokens had for one.
+        owners: whose each name is: clients' own, and one more for each that tokens had for it.
         codes: unusual error codes that were met.
 
     Args:

@@ -129,7 +129,10 @@ class TokenJudge:
         self._asked = frozenset(scopes)
         self._lawful: set[str] = set()
         self._claimed: set[str] = set()
-        self._client_id, self._claimed_client = client_id, ""
+        self._client_id = client_id
+        self._claimed_client: str | None = None
+        if client_id:
+            self._findings.owners[client_id] = client_id
         self._looks_inside = looks_inside
 
     def __call__(self, status: int, body: bytes, request: bytes = b"", location: bytes = b"") -> str:
@@ -194,7 +197,7 @@ class TokenJudge:
         except (*DECODING_ERRORS, ValueError, binascii.Error):
             return VALID
         client_id, scope = claims.client_id, claims.scope
-        if (client_id != self._client_id or self._claimed_client) and not self._allow_client(client_id):
+        if client_id != self._claimed_client and not self._allow_client(client_id):
             return OTHER_CLIENT
         if isinstance(scope, str) and scope not in self._claimed and not self._allow_scope(scope, self._claimed):
             return OTHER_SCOPE
@@ -206,12 +209,14 @@ class TokenJudge:
         """A server may have another name for a client, but then always the same, and for no other client."""
         if not self._client_id or not isinstance(claimed, str):
             return True
-        if claimed == self._client_id:
-            self._claimed_client = ""  # so the other name that came before was another client's
-            return False
-        if not self._claimed_client and self._findings.owners.setdefault(claimed, self._client_id) == self._client_id:
+        if self._claimed_client is None:
+            if self._findings.owners.setdefault(claimed, self._client_id) != self._client_id:
+                return False
             self._claimed_client = claimed
-        return claimed == self._claimed_client
+            return True
+        if claimed == self._client_id:
+            self._claimed_client = claimed  # so the other name that came before was another client's
+        return False
 
 
 def _judge_lifetime(lifetime: float | str) -> str:
@@ -221,4 +226,4 @@ def _judge_lifetime(lifetime: float | str) -> str:
     """
     if isinstance(lifetime, str) and not (lifetime.isascii() and lifetime.isdigit()):
         return MALFORMED
-    return VALID if float(lifetime) > 0 else EXPIRED
+    return VALID if (lifetime.strip("0") if isinstance(lifetime, str) else lifetime > 0) else EXPIRED

@@ -237,6 +237,7 @@ class Traffic:
         else:
             (tally.queue if waited else tally.lag).record(sent - due)
         tally.sent += 1
+        tally.retried += retried
         if connection.served:
             tally.reused += 1
         try:
@@ -310,7 +311,6 @@ class Traffic:
         if state == CONNECTING:
             self._miss(kind, perf_counter())
         elif state == BUSY and again:
-            self.tally.retried += 1
             self.waiting.appendleft((connection.intended_s, True))
             self._open_enough(perf_counter())
         elif state == BUSY:

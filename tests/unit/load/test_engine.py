@@ -1,5 +1,6 @@
 """The engine against a server on loopback that delays, stalls and breaks as told."""
 
+import socket
 import threading
 import time
 from collections import Counter
@@ -166,6 +167,27 @@ def test_a_target_that_goes_away_is_refused_from_then_on(serve: Serve) -> None:
     assert total.ok >= 20
     assert total.errors["refused"] >= 20
     assert total.ok + total.errors.total() == 100
+
+
+def test_what_could_not_be_sent_again_is_not_counted_as_sent_again() -> None:
+    """The connection ends before it takes its second request, and nobody takes another one."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+
+        def behave() -> None:
+            listener.accept()[0].close()  # a look whether anybody is there
+            peer = listener.accept()[0]
+            listener.close()
+            with peer:
+                peer.recv(4096)
+                peer.sendall(answer(TOKEN.format(n=1)))
+                peer.recv(4096)
+
+        thread = threading.Thread(target=behave)
+        thread.start()
+        total = _run(_target(f"http://127.0.0.1:{port}/token"), Constant(20.0, 0.1))
+        thread.join()
+    assert (total.ok, total.sent, total.retried, total.errors) == (1, 2, 0, {"refused": 1})
 
 
 def test_stopping_lets_what_is_under_way_end_within_the_grace(serve: Serve) -> None:

@@ -26,6 +26,11 @@ def _token(**members: object) -> bytes:
         (200, _token(expires_in=0), "expired"),
         (200, _token(expires_in=-1), "expired"),
         (200, _token(expires_in="0"), "expired"),
+        (200, _token(expires_in="00"), "expired"),
+        (200, _token(expires_in=""), "malformed"),
+        (200, _token(expires_in=10**400), VALID),
+        (200, _token(expires_in=-(10**400)), "expired"),
+        (200, _token(expires_in="9" * 5000), VALID),
         (200, _token(token_type="bearer"), VALID),
         (200, _token(access_token=""), "malformed"),
         (200, _token(access_token=7), "malformed"),
@@ -166,11 +171,25 @@ def test_tokens_that_are_jwts_are_looked_into(claims: dict[str, object], kind: s
     assert TokenJudge(["a", "b"], client_id="me")(200, _jwt(**claims)) == kind
 
 
-def test_another_clients_token_is_told() -> None:
+@pytest.mark.parametrize(
+    ("names", "kinds"),
+    [
+        (("me", "you", "me"), (VALID, OTHER_CLIENT, VALID)),
+        (("you", "me", "you", "him", "me"), (VALID, OTHER_CLIENT, OTHER_CLIENT, OTHER_CLIENT, VALID)),
+        (("me", None, "me"), (VALID, VALID, VALID)),
+    ],
+)
+def test_another_clients_token_is_told(names: tuple[str | None, ...], kinds: tuple[str, ...]) -> None:
     judge = TokenJudge(client_id="me")
-    answers = [_jwt(client_id="me"), _jwt(client_id="you"), _jwt(client_id="me")]
-    assert [judge(200, answer) for answer in answers][:2] == [VALID, VALID]
-    assert judge(200, _jwt(client_id="me")) == VALID
+    assert tuple(judge(200, _jwt(client_id=name)) for name in names) == kinds
+
+
+def test_invented_names_do_not_fill_the_memory() -> None:
+    findings = Findings()
+    judge = TokenJudge(client_id="me", findings=findings)
+    kinds = [judge(200, _jwt(client_id=name)) for number in range(50) for name in (f"#{number}", "me")]
+    assert kinds == [VALID, OTHER_CLIENT, *([OTHER_CLIENT, VALID] * 49)]
+    assert len(findings.owners) == 2
 
 
 def test_a_server_may_have_another_name_for_a_client_but_only_one() -> None:
@@ -188,6 +207,14 @@ def test_two_clients_never_share_a_name() -> None:
     mine, yours = (TokenJudge(client_id=name, findings=findings) for name in ("me", "you"))
     assert mine(200, _jwt(client_id="#1")) == VALID
     assert yours(200, _jwt(client_id="#1")) == OTHER_CLIENT
+    assert yours(200, _jwt(client_id="you")) == VALID
+    assert mine(200, _jwt(client_id="you")) == OTHER_CLIENT
+
+
+def test_the_name_of_one_client_is_no_other_name_of_another() -> None:
+    findings = Findings()
+    mine, yours = (TokenJudge(client_id=name, findings=findings) for name in ("me", "you"))
+    assert mine(200, _jwt(client_id="you")) == OTHER_CLIENT
     assert yours(200, _jwt(client_id="you")) == VALID
 
 
