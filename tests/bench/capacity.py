@@ -42,6 +42,7 @@ ALL = (
 )
 _CONNECTIONS = 400
 _NEAR = 0.03
+_CLOSE = 0.01
 _ALONE = 200
 UNKNOWN = 3
 
@@ -120,7 +121,16 @@ def row(queue: Queue, outcomes: Sequence[Outcome]) -> list[str]:
     """A line of the table."""
     most = queue.capacity_per_s
     saturations = [abs(o.result.saturation_per_s / most - 1) for o in outcomes if o.result.saturation_per_s]
-    return [queue.name, f"{most:,.0f}", f"{queue.knee_per_s:,.1f}", _percent(saturations), *_accuracy(outcomes)]
+    within = f"{sum(_saturation_holds(queue, o.result) for o in outcomes)} of {len(outcomes)}"
+    return [queue.name, f"{most:,.0f}", f"{queue.knee_per_s:,.1f}", _percent(saturations), within, *_accuracy(outcomes)]
+
+
+def _saturation_holds(queue: Queue, result: CapacityResult) -> bool:
+    """Whether it is within 1 %, or, where service is random, within its own 95 % interval (two standard errors)."""
+    if not result.saturation_per_s or not result.saturation:
+        return False
+    off = abs(result.saturation_per_s - queue.capacity_per_s)
+    return off <= (result.saturation["half_width_95"] or 0.0 if queue.random else _CLOSE * queue.capacity_per_s)
 
 
 def odd_row(queue: OddQueue, outcomes: Sequence[Outcome]) -> list[str]:
@@ -155,7 +165,7 @@ ACCURACY = (
     "taken for workers at one queue", "answered", "knee off (median, worst)", "within 3 %", "interval holds the truth",
     "half-width (median)", "9 of 10 below", "exit 3",
 )  # fmt: skip
-HEADS = ("queue", "capacity /s", "true knee /s", "saturation off by (median, worst)", *ACCURACY)
+HEADS = ("queue", "capacity /s", "true knee /s", "saturation off by (median, worst)", "saturation holds", *ACCURACY)
 ODD_HEADS = ("server", "workers at one queue", "true knee /s", *ACCURACY)
 
 
