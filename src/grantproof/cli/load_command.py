@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from grantproof.load import LoadPlan, LoadResult, Progress
 
 INTERNAL = 4
+_REPORTS_WITHIN_S = 4
 
 
 @click.command("load")
@@ -38,7 +39,11 @@ INTERNAL = 4
 )
 @click.option("--users", type=click.IntRange(1), metavar="N", help="Closed loop: as fast as N connections go.")
 @click.option("--duration", metavar="D", help="30s, 2m, 1h30m; a schedule has its own.  [default: 30s]")
-@click.option("--arrival", type=click.Choice(["constant", "poisson"]), default="constant", show_default=True)
+@click.option(
+    "--arrival",
+    type=click.Choice(["constant", "poisson"]),
+    help="How requests are spaced at a rate.  [default: constant]",
+)
 @click.option(
     "--connections",
     type=click.IntRange(1),
@@ -62,14 +67,16 @@ INTERNAL = 4
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Makes Poisson arrivals repeatable.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Where the report goes.")
+@click.pass_context
 def command(  # noqa: PLR0913, PLR0917 - one parameter an option
+    context: click.Context,
     idp: str,
     scenarios: "Sequence[str]",
     rate_per_s: float | None,
     schedule: Path | None,
     users: int | None,
     duration: str | None,
-    arrival: str,
+    arrival: str | None,
     connections: int,
     workers: int | None,
     expect_workers: int | None,
@@ -92,15 +99,18 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter an option
 
     _check_fleet(master=master, expect_workers=expect_workers, master_host=master_host, workers=workers)
     if master_host is not None:
+        _check_worker(context)
         return work(idp, master_host, port, otel=otel)
     if schedule is not None and duration is not None:
         raise click.UsageError("a schedule has its own duration: leave out --duration")
+    if arrival is not None and (schedule is not None or users is not None):
+        raise click.UsageError("--arrival says how requests are spaced at a rate: leave it out")
     plan = LoadPlan(
         idp=idp,
         rate_per_s=rate_per_s,
         users=users,
         duration_s=parse_duration(duration or "30s"),
-        arrival=arrival,
+        arrival=arrival or "constant",
         scenarios=_read_scenarios(scenarios),
         schedule_file=schedule,
         out=out or default_folder(Path(idp).name.removesuffix(".toml")),
@@ -118,18 +128,34 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter an option
 
 
 def _check_fleet(*, master: bool, expect_workers: int | None, master_host: str | None, workers: int | None) -> None:
-    if master != (expect_workers is not None):
-        raise click.UsageError("--master and --expect-workers N go together")
     if sum((master, master_host is not None, workers is not None)) > 1:
         raise click.UsageError("give one of --workers, --master and --worker")
+    if master != (expect_workers is not None):
+        raise click.UsageError("--master and --expect-workers N go together")
+
+
+def _check_worker(context: click.Context) -> None:
+    """A worker does what the master was told: what it is told itself would be lost."""
+    given = [
+        option.opts[0]
+        for option in context.command.params
+        if option.name not in {"idp", "master_host", "port", "otel"}
+        and context.get_parameter_source(option.name or "") is click.core.ParameterSource.COMMANDLINE
+    ]
+    if given:
+        raise click.UsageError(f"a worker does what its master was told: leave out {', '.join(given)}")
 
 
 def _read_scenarios(texts: "Sequence[str]") -> "dict[str, float | None]":
     """Names with their rates, of `S` or `S=RATE` each."""
     from grantproof.load.rates import parse_rates
 
+    names = [text.partition("=")[0] for text in texts]
+    for name in names:
+        if names.count(name) > 1:
+            raise click.UsageError(f"the scenario {name} is given more than once")
     own = parse_rates([text for text in texts if "=" in text], "--scenario")
-    return {name: own.get(name) for name in (text.partition("=")[0] for text in texts)}
+    return {name: own.get(name) for name in names}
 
 
 def run_load(plan: "LoadPlan", *, page: bool = True) -> int:
@@ -143,11 +169,14 @@ def run_load(plan: "LoadPlan", *, page: bool = True) -> int:
             from grantproof.embedded import start
 
             plan = replace(plan, idp=str(stack.enter_context(start())))
+        display = Display(plan.processes)
         try:
-            result = run(plan, _show)
+            result = run(plan, display.show)
         except EngineCrashedError as problem:
             click.echo(f"grantproof: the load engine ended without a result: {problem}", err=True)
             return INTERNAL
+        finally:
+            display.end()
     click.echo(summary(result))
     if page and plan.out is not None:
         click.echo(f"report: {write_page(plan.out)}")
@@ -164,18 +193,43 @@ def write_page(folder: Path) -> Path:
     return write_load_page(folder, load=load)["html"]
 
 
-def _show(progress: "Progress") -> None:
-    """One line a second, on standard error."""
-    from sys import stderr
+class Display:
+    """One line a second on a terminal, each renewing the former, or one for every fifth; on standard error.
 
-    figures = (
-        f"due {progress.offered}/s  ok {progress.ok}/s  errors {progress.errors}  p99 {1000 * progress.p99:.1f} ms"
-    )
-    line = f"{progress.t:4d} s  {figures}"
-    if stderr.isatty():
-        click.echo(f"\r\x1b[K{line}", err=True, nl=False)
-    elif progress.t % 5 == 0:
-        click.echo(line, err=True)
+    Args:
+        workers: how many report. Their reports of a second come within some seconds of each other, so what is shown
+            of several is as old.
+    """
+
+    def __init__(self, workers: int = 1) -> None:
+        self._lag = _REPORTS_WITHIN_S if workers > 1 else 0
+        self._rows: dict[int, Progress] = {}
+        self._newest = self._shown = 0
+
+    def show(self, progress: "Progress") -> None:
+        """Takes a second, or what it is after another worker's report, and shows those that are complete."""
+        self._newest = max(self._newest, progress.t)
+        self._rows[progress.t] = progress
+        self._write(self._newest - self._lag)
+
+    def end(self) -> None:
+        """Shows what is left."""
+        self._write(self._newest)
+
+    def _write(self, until: int) -> None:
+        from sys import stderr
+
+        for t in sorted(t for t in self._rows if t <= until):
+            row = self._rows.pop(t)
+            if t <= self._shown:
+                continue
+            self._shown = t
+            figures = f"due {row.offered}/s  ok {row.ok}/s  errors {row.errors}  p99 {1000 * row.p99:.1f} ms"
+            line = f"{t:4d} s  {figures}"
+            if stderr.isatty():
+                click.echo(f"\r\x1b[K{line}", err=True, nl=False)
+            elif t % 5 == 0:
+                click.echo(line, err=True)
 
 
 def summary(result: "LoadResult") -> str:
@@ -192,7 +246,7 @@ def summary(result: "LoadResult") -> str:
         ("\r\x1b[K" if stderr.isatty() else "")
         + f"{result.target.get('name', '')}  {result.scenario}, {due}, {result.seconds:.0f} s",
         f"  achieved {result.achieved_per_s:,.1f}/s   ok {result.ok:,}   errors {errors:,}   protected {protected:,}",
-        f"  latency  {figures}",
+        f"  latency  {figures if any(latency.values()) else 'no answer to measure'}",
     ]
     lines += [f"    {kind}: {number:,}" for kind, number in result.errors.items() if number]
     if 2 * result.connections.get("unserved", 0) > result.errors["timeout"]:
@@ -206,6 +260,8 @@ def summary(result: "LoadResult") -> str:
     if result.duplicates["found"]:
         lines.append(f"  DUPLICATES  {result.duplicates['found']:,} tokens were handed out more than once")
     lines += [f"  {'kept   ' if limit.kept else 'CROSSED'}  {limit.rule}" for limit in result.thresholds]
+    if result.unreachable:
+        lines.append("  the target was not reached: nothing can be said of it")
     if result.limited:
         why = result.generator.get("reason") or "these figures say nothing of the target"
         lines.append(f"  the generator was the limit: {why}")

@@ -124,6 +124,7 @@ class SingleBooks:
         self.environment = environment
         self.ledger: Ledger | None = None
         self.lanes: list[LanePlan] = []
+        self._code: int | None = None
         self.plan: Callable[[], list[LanePlan]] = list
         self._stack = contextlib.ExitStack()
         find_schedule(environment)
@@ -195,6 +196,11 @@ class SingleBooks:
             self.environment.process_exit_code = INTERNAL_ERROR
         else:
             _log.info("%d valid answers at %g/s: %s", result.ok, result.achieved_per_s, ledger.folder / FILE_NAME)
+            for limit in result.thresholds:
+                if not limit.kept:
+                    _log.error("crossed: %s", limit.rule)
+            if self.environment.process_exit_code in {None, self._code}:  # Locust's is 1 after any failed request
+                self.environment.process_exit_code = self._code = result.exit_code
         self.leave()
 
     def leave(self) -> None:

@@ -110,6 +110,10 @@ class Options:
         duration_s = parse_duration(str(given.duration)) if given.duration else None
         if schedule is not None and (duration_s is not None or given.rate):
             raise GrantproofError("a schedule has its own rate and duration", "--schedule", "leave out the others")
+        if int(given.connections) < 1:
+            raise GrantproofError(
+                f"{given.connections} connections carry no request", "--connections", "give 1 or more"
+            )
         shares = getattr(given, "shares", None)
         return cls(
             idp=idp,

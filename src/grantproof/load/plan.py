@@ -1,5 +1,6 @@
 """What the user asks for: a run of load as data."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -13,6 +14,11 @@ from grantproof.load.schedule_file import read_schedule
 from grantproof.load.thresholds import parse_thresholds
 
 MASTER_PORT = 5557
+_EXPORTERS = {
+    "grpc": "opentelemetry.exporter.otlp.proto.grpc",
+    "http": "opentelemetry.exporter.otlp.proto.http",
+    "http/protobuf": "opentelemetry.exporter.otlp.proto.http",
+}
 
 
 @dataclass(frozen=True)
@@ -91,9 +97,9 @@ class LoadPlan:
         number = sum(each is not None for each in given)
         own = [rate for rate in self.rates.values() if rate is not None]
         if number > 1 or (self.users is not None and own):
-            raise GrantproofError("give one of a rate, a schedule and a number of users", "--rate, --users")
+            raise GrantproofError("give one of a rate, a schedule and a number of users", "--rate, --schedule, --users")
         if not number and len(own) < len(self.rates):
-            raise GrantproofError("give either a rate or a number of users", "--rate, --users")
+            raise GrantproofError("give a rate, a schedule or a number of users", "--rate, --schedule, --users")
 
     @property
     def rates(self) -> Mapping[str, float | None]:
@@ -125,14 +131,29 @@ def check_telemetry() -> None:
     """Sees to it that metrics can be exported.
 
     Raises:
-        GrantproofError: the extra is not installed.
+        GrantproofError: the extra, or the exporter that its variables ask for, is not installed.
     """
-    try:
-        found = find_spec("opentelemetry.sdk")
-    except ModuleNotFoundError:
-        found = None
-    if found is None:
+    if not _is_installed("opentelemetry.sdk"):
         raise GrantproofError("OpenTelemetry needs an extra", "--otel", "pip install 'grantproof[otel]'")
+    if "otlp" not in os.environ.get("OTEL_METRICS_EXPORTER", "otlp").lower().replace(" ", "").split(","):
+        return
+    given = os.environ.get("OTEL_EXPORTER_OTLP_METRICS_PROTOCOL") or os.environ.get("OTEL_EXPORTER_OTLP_PROTOCOL")
+    protocol = (given or "grpc").lower().strip()
+    module = _EXPORTERS.get(protocol)
+    if module is None:
+        raise GrantproofError(
+            f"no exporter speaks {protocol!r}", "OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf or grpc"
+        )
+    if not _is_installed(module):
+        hint = "set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf, or pip install opentelemetry-exporter-otlp-proto-grpc"
+        raise GrantproofError(f"the exporter for OpenTelemetry's {protocol} is not installed", "--otel", hint)
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
 
 
 def load_tests() -> Path:

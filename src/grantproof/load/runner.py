@@ -77,6 +77,8 @@ def work(idp: str, host: str, port: int = MASTER_PORT, *, otel: bool = False) ->
     Raises:
         GrantproofError: the profile is wrong or does not allow load, or an extra is not installed.
     """
+    if idp == "embedded":
+        raise GrantproofError("a worker loads what its master loads", "--idp", "give the profile that the master has")
     load_target(idp)
     if otel:
         check_telemetry()

@@ -128,7 +128,7 @@ def _scenario(load: Json) -> Scenario:
     return Scenario(
         name=str(load.get("scenario") or "load"),
         arrival=_ARRIVALS.get(arrival := str(load.get("arrival") or ""), arrival),
-        tiles=_tiles(load, latency),
+        tiles=_tiles(load, latency if any(map(number, latency.values())) else {}),
         thresholds=_thresholds(load),
         percentiles=tuple("max" if name == "max" else "p" + name[1:].replace("_", ".") for name in columns),
         latency=tuple(

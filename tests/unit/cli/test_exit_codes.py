@@ -128,7 +128,7 @@ def assert_one_message(ran: Ran, *words: str) -> None:
         (["path", "tests"], ["'tests' is not one of 'conformance', 'loadtests', 'profiles'"]),
         (["serve", "--fault", "accepts_all_secrets"], ["accepts_all_secrets"]),
         (["load", "--idp", "embedded", "--rate", "1", "--duration", "soon"], ["'soon' is no duration"]),
-        (["load", "--idp", "embedded"], ["--rate, --users: give either a rate or a number of users"]),
+        (["load", "--idp", "embedded"], ["--rate, --schedule, --users: give a rate, a schedule or a number of users"]),
         (["load", "--idp", "embedded", "--rate", "1", "--threshold", "p99 = 1s"], ["p99 = 1s"]),
         (["load", "--idp", "embedded", "--rate", "1", "--scenario", "tokens"], ["no scenario 'tokens'"]),
     ],

@@ -9,12 +9,13 @@ from typing import Any
 import jsonschema
 import pytest
 
-from grantproof.cli.load_command import summary
+from grantproof.cli.load_command import Display, summary
 from grantproof.errors import GrantproofError
 from grantproof.load.generator import Ending, limitation
 from grantproof.load.ledger import Ledger, default_folder
 from grantproof.load.record import Row, RunRecord
 from grantproof.load.result import Ended, LoadResult, Setting, make_result
+from grantproof.load.runner import Progress
 from grantproof.load.tally import Tally
 from grantproof.load.target import Target
 from grantproof.load.thresholds import parse_thresholds
@@ -272,3 +273,25 @@ def test_a_tally_survives_the_way_to_another_process() -> None:
     again = Tally.from_data(json.loads(json.dumps(tally.to_data())))
     assert again.to_data() == tally.to_data()
     assert again.resolved == 92
+
+
+@pytest.mark.parametrize(
+    ("workers", "before_the_end"), [(1, ["5 s  due 100/s", "10 s  due 100/s"]), (2, ["5 s  due 200/s"])]
+)
+def test_a_line_of_the_log_has_what_all_workers_did(
+    capsys: pytest.CaptureFixture[str], workers: int, before_the_end: list[str]
+) -> None:
+    display = Display(workers)
+    for t in range(1, 11):
+        for part in range(1, workers + 1):
+            display.show(Progress(t=t, offered=100 * part, sent=0, ok=0, errors=0, protected=0, p99=0.0))
+    assert [line.strip().partition("  ok")[0] for line in capsys.readouterr().err.splitlines()] == before_the_end
+    display.end()
+    rest = ["10 s  due 200/s"] if workers > 1 else []
+    assert [line.strip().partition("  ok")[0] for line in capsys.readouterr().err.splitlines()] == rest
+
+
+def test_what_was_not_reached_has_no_latencies() -> None:
+    said = summary(_result(Tally(t=1, errors=Counter(refused=1), offered={1: 1})))
+    assert "  the target was not reached: nothing can be said of it" in said
+    assert "  latency  no answer to measure" in said

@@ -70,6 +70,40 @@ def test_locusts_own_command_and_statistics_work(serve: Serve, tmp_path: Path) -
     assert SECRET not in done.stderr.decode() + done.stdout.decode()
 
 
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("--threshold", "p99 < 1us"), 1, "crossed: p99 < 1us"),
+        (("--threshold", "errors < 60%"), 0, ""),
+        (("--connections", "0"), 2, "--connections: 0 connections carry no request"),
+    ],
+)
+def test_locusts_own_command_ends_with_our_codes(
+    serve: Serve, tmp_path: Path, words: tuple[str, ...], code: int, said: str
+) -> None:
+    """A failed request alone, after which Locust ends with 1, crosses no threshold."""
+    server = serve(lambda n: Reply(answer('{"error":"invalid_client"}', 401)) if n % 4 == 0 else issue(n))
+    command = [sys.executable, "-m", "locust", "-f", str(locust_file("token_endpoint")), "--headless"]
+    command += ["--idp", write_profile(tmp_path, server), "--rate", "40", "--run-time", "1s", *words]
+    done = subprocess.run([*command, "--out", "out"], capture_output=True, timeout=60, check=False, cwd=tmp_path)
+    assert (done.returncode, said in done.stderr.decode()) == (code, True), done.stderr.decode()
+
+
+def test_what_was_not_reached_is_no_targets_fault_by_locusts_own_command_either(serve: Serve, tmp_path: Path) -> None:
+    server = serve()
+    idp = write_profile(tmp_path, server)
+    server.stop()
+    command = [sys.executable, "-m", "locust", "-f", str(locust_file("token_endpoint")), "--headless", "--idp", idp]
+    command += ["--rate", "40", "--run-time", "1s", "--out", "out"]
+    done = subprocess.run(command, capture_output=True, timeout=60, check=False, cwd=tmp_path)
+    assert done.returncode == 3, done.stderr.decode()
+
+
+def test_a_worker_has_to_know_its_masters_target() -> None:
+    with pytest.raises(GrantproofError, match="a worker loads what its master loads"):
+        runner.work("embedded", "127.0.0.1")
+
+
 def test_a_profile_that_does_not_allow_load_is_refused(serve: Serve, tmp_path: Path) -> None:
     server = serve()
     idp = write_profile(tmp_path, server, allowed=False)

@@ -6,6 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,11 @@ def _missing(_: str) -> None:
     """No package is there."""
 
 
+def _no_grpc(module: str) -> object:
+    """All that is installed, but for what speaks grpc."""
+    return None if "grpc" in module else find_spec(module)
+
+
 def test_who_lacks_the_packages_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plan, "find_spec", _missing)
     with pytest.raises(GrantproofError, match="OpenTelemetry needs an extra"):
@@ -75,7 +81,33 @@ def test_who_lacks_the_packages_is_told(monkeypatch: pytest.MonkeyPatch) -> None
     assert find_telemetry(asked=True) is None
 
 
-def test_the_option_is_locusts_own_on_every_machine(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({}, "the exporter for OpenTelemetry's grpc is not installed"),
+        ({"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}, "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf"),
+        ({"OTEL_EXPORTER_OTLP_PROTOCOL": "http/json"}, "no exporter speaks 'http/json'"),
+        ({"OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf"}, ""),
+        ({"OTEL_EXPORTER_OTLP_METRICS_PROTOCOL": "http/protobuf", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}, ""),
+        ({"OTEL_METRICS_EXPORTER": "console"}, ""),
+    ],
+)
+def test_who_lacks_the_exporter_is_told(monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], said: str) -> None:
+    for name in ("OTEL_METRICS_EXPORTER", "OTEL_EXPORTER_OTLP_METRICS_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(plan, "find_spec", _no_grpc)
+    if not said:
+        plan.check_telemetry()
+        return
+    with pytest.raises(GrantproofError) as caught:
+        plan.check_telemetry()
+    assert said in str(caught.value)
+
+
+def test_the_option_is_locusts_own_on_every_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf")
     assert "--otel" in command_line(LoadPlan("p", rate_per_s=1.0, otel=True, out=tmp_path))
     assert "--otel" not in command_line(LoadPlan("p", rate_per_s=1.0, out=tmp_path))
     assert worker_command("p", "10.0.0.1", 7000, otel=True)[-1] == "--otel"
