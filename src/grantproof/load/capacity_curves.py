@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 LOWEST: Final = 0.01
 _NEAR: Final = 1.25
 _FITTED: Final = 15.0
+_CLEARLY: Final = 0.15
 
 
 @dataclass(frozen=True)
@@ -64,24 +65,35 @@ class Curves:
         return [Estimate(worst, (low + high) / 2, low, high, None)]
 
     def _fit(self, tried: Sequence["Probe"], index: int, low: float, high: float) -> Estimate | None:
-        """A rule's knee by its curve, from the probes whose rates are near it."""
+        """A rule's knee by its curve, from the probes whose rates are near it.
+
+        Far above it the line is not to be trusted, but the knee is no higher than a rate that was seen to break the
+        rule clearly. A line that says so all the same, because what it stands on is all but flat, gets that rate too.
+        """
         rule = self._rules[index]
         curve: Curve | None = None
+        near: set[int] = set()
         top = max(self._saturation_per_s, high)
         for _ in range(3):
             centre = curve.rate_at(rule.share) if curve is not None else (low + high) / 2
             centre = min(max(centre, low / 2, LOWEST * top), top)
-            probes = [probe for probe in tried if _is_near(probe, rule, curve, high)]
+            chosen = [probe for probe in tried if _is_near(probe, rule, curve, high)]
             bound = steepest(rule.share, centre, top)
-            latest = fit(self._seconds(probes, index, centre), centre, bound)
+            latest = fit(self._seconds(chosen, index, centre), centre, bound)
             if latest is None and curve is None:
-                latest = fit(self._seconds(tried, index, centre), centre, bound)
+                chosen = [*tried]
+                latest = fit(self._seconds(chosen, index, centre), centre, bound)
             if latest is None:
                 break
-            curve = latest
+            curve, near = latest, {probe.number for probe in chosen}
         if curve is None:
             return None
-        ends = curve.interval(rule.share, (0.0, top))
+        far = [probe.rate_per_s for probe in tried if probe.number not in near and probe.share(index) >= _CLEARLY]
+        limit = min([top, *far])
+        if curve.rate_at(rule.share) > limit:
+            chosen = [probe for probe in tried if probe.number in near or probe.rate_per_s <= limit]
+            curve = fit(self._seconds(chosen, index, curve.pivot), curve.pivot, curve.steepest) or curve
+        ends = curve.interval(rule.share, (0.0, limit))
         return Estimate(rule, min(max(curve.rate_at(rule.share), ends[0]), ends[1]), *ends, curve)
 
     def _seconds(self, probes: Sequence["Probe"], index: int, knee_per_s: float) -> list[Second]:

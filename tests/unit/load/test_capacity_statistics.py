@@ -7,9 +7,11 @@ from collections.abc import Callable
 import pytest
 
 from grantproof.load.capacity_control import controls, depth_for, likeness, tail_found
+from grantproof.load.capacity_curves import Curves
 from grantproof.load.capacity_fit import Second, expected_dispersion, fit, steepest
 from grantproof.load.capacity_linear import solve, student_quantile
-from grantproof.load.capacity_rules import over
+from grantproof.load.capacity_probe import Probe
+from grantproof.load.capacity_rules import over, share_rules
 from grantproof.load.capacity_saturation import find_saturation
 from grantproof.load.capacity_scalability import fit_law
 from grantproof.load.capacity_sequential import ShareTest
@@ -125,6 +127,20 @@ def test_a_share_that_does_not_rise_leaves_the_interval_open() -> None:
 @pytest.mark.parametrize("seconds", [[], _seconds(lambda _: 0.0, 1.0, 2.0), _seconds(lambda _: 0.5, 1.0)])
 def test_no_curve_goes_through_nothing(seconds: list[Second]) -> None:
     assert fit(seconds, 1.0) is None
+
+
+def test_a_line_that_is_all_but_flat_does_not_lead_past_a_rate_that_was_seen_to_break() -> None:
+    """A few late answers far below the knee make it flat; what breaks clearly is too far from it to be looked at."""
+    clean, few, some, full = [0.0], [0.0, 0.002, 0.0], [0.0, 0.0, 0.05, 0.008, 0.0, 0.0], [0.46, 0.13, 0.4, 0.15, 0.3]
+    tried = [(6238, few), (7278, clean * 5), (7798, few), (9357, [1.0, 1.0]), (8542, full), (7553, clean * 6)]
+    probes = [
+        Probe(rate, 0, number, [[(rate, rate * share)] for share in shares], [0.001] * len(shares))
+        for number, (rate, shares) in enumerate([*tried, (7851, some)])
+    ]
+    curves = Curves(SimulatedProber(QUEUES[0], 1), share_rules(("p99 < 100ms",))[:1], 8317)
+    (found,) = curves.estimates(probes, 7798, 9357)
+    assert 7700 < found.per_s < 8100
+    assert found.low < found.per_s < found.high <= 8542
 
 
 def test_bunches_grow_with_load_and_with_the_variability_of_service() -> None:
