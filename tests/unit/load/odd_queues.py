@@ -207,6 +207,18 @@ def _stalling(dice: random.Random) -> Service:
     return lambda now, _inside: dice.expovariate(1 / _SERVICE_S) + max(0.0, 0.15 - (now + 2) % 5)
 
 
+def _held_up(dice: random.Random) -> Service:
+    """Fixed, but for 110 ms in which nobody serves, every fifteen seconds on average."""
+    windows = deque([dice.expovariate(1 / 15.0)])
+
+    def service(now: float, _inside: int) -> float:
+        while now > windows[0] + 0.11:
+            windows.append(windows.popleft() + 0.11 + dice.expovariate(1 / 15.0))
+        return _SERVICE_S + (windows[0] + 0.11 - now if now >= windows[0] else 0.0)
+
+    return service
+
+
 def _slower(dice: random.Random) -> Service:
     return lambda _now, inside: dice.expovariate(1 / _SERVICE_S) * (1.25 if inside > 4 else 1.0)
 
@@ -240,6 +252,7 @@ ODD = (
     OddQueue("log-normal, 2 workers", 0.06, is_station=True, build=lambda r: Workers(2, _log_normal(r))),
     OddQueue("3 of 1,000 services pause for 100 ms", 0.15, is_station=True, build=lambda r: Workers(1, _pausing(r))),
     OddQueue("stalls for 150 ms every 5 s", 0.2, is_station=True, build=lambda r: Workers(1, _stalling(r))),
+    OddQueue("4 workers, held up for 110 ms at times", 0.1, is_station=True, build=lambda r: Workers(4, _held_up(r))),
     OddQueue("processor sharing, exponential", 0.1, is_station=False, build=lambda r: Sharing(_exponential(r))),
     OddQueue("processor sharing, fixed", 0.06, is_station=False, build=lambda _: Sharing(_fixed)),
     OddQueue("a quarter slower when five are inside", 0.1, is_station=False, build=lambda r: Workers(1, _slower(r))),
