@@ -7,7 +7,7 @@ others are held for a fixed time at the knee and above it, where requests that b
 import math
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from grantproof.load.capacity_curves import LOWEST, Curves, Estimate
@@ -103,7 +103,16 @@ class Search:
             self.contradiction = "latencies do not follow the rate: something else made answers late"
         if self.limitation or self.contradiction:
             return None
-        return _first(self.insight.sharpen(found, self._passages()))
+        return self.witnessed(_first(self.insight.sharpen(found, self._passages())))
+
+    def witnessed(self, estimate: Estimate) -> Estimate:
+        """Its interval reaches up to the highest rate that was seen to keep all rules beyond doubt."""
+        seen = [
+            probe.rate_per_s
+            for probe in self.probes
+            if probe.seconds >= _STEP_S and all(test.kept for test in self._tests(probe))
+        ]
+        return replace(estimate, high=max([estimate.high, *seen]))
 
     @property
     def _left(self) -> float:

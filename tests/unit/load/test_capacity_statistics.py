@@ -7,13 +7,14 @@ from collections.abc import Callable
 import pytest
 
 from grantproof.load.capacity_control import controls, depth_for, likeness, tail_found
-from grantproof.load.capacity_curves import Curves
+from grantproof.load.capacity_curves import Curves, Estimate
 from grantproof.load.capacity_fit import Second, expected_dispersion, fit, steepest
 from grantproof.load.capacity_linear import solve, student_quantile
 from grantproof.load.capacity_probe import Probe
 from grantproof.load.capacity_rules import over, share_rules
 from grantproof.load.capacity_saturation import find_saturation
 from grantproof.load.capacity_scalability import fit_law
+from grantproof.load.capacity_search import Search
 from grantproof.load.capacity_sequential import ShareTest
 from grantproof.load.capacity_stationary import has_trend, mean_interval, settled_from
 from grantproof.load.schedule import Poisson
@@ -141,6 +142,19 @@ def test_a_line_that_is_all_but_flat_does_not_lead_past_a_rate_that_was_seen_to_
     (found,) = curves.estimates(probes, 7798, 9357)
     assert 7700 < found.per_s < 8100
     assert found.low < found.per_s < found.high <= 8542
+
+
+@pytest.mark.parametrize(
+    ("rate", "shares", "high"),
+    [(6790, [0.0] * 6, 6790), (6790, [0.0] * 2, 6661), (6790, [0.009] * 6, 6661), (6500, [0.0] * 6, 6661)],
+)
+def test_an_interval_reaches_what_was_seen_to_keep_the_rules(rate: float, shares: list[float], high: float) -> None:
+    """For six seconds without a late answer; two are too few, and almost the share is no proof."""
+    (rule, *_) = rules = share_rules(("p99 < 100ms",))[:1]
+    search = Search(SimulatedProber(QUEUES[0], 1), rules, 8178, 1200, 60)
+    search.probes.append(Probe(rate, 0, 0, [[(rate, rate * share)] for share in shares], [0.001] * len(shares)))
+    found = search.witnessed(Estimate(rule, 6542, 6370, 6661, None))
+    assert (found.per_s, found.low, found.high) == (6542, 6370, high)
 
 
 def test_bunches_grow_with_load_and_with_the_variability_of_service() -> None:
