@@ -128,6 +128,12 @@ def test_the_generators_health_tells_losses_connections_and_what_was_made_ahead(
     assert "Requests cut off at the end" not in health
 
 
+def test_where_nothing_was_answered_no_latency_is_shown(load: Change) -> None:
+    view = compose_load(load | {"latency_s": dict.fromkeys(load["latency_s"], 0.0)})
+    assert view is not None
+    assert [tile.value for tile in view.scenarios[0].tiles[1:4]] == ["-", "-", "-"]
+
+
 def test_percentiles_go_to_four_nines(load: Change) -> None:
     view = compose_load(load | {"latency_s": {**load["latency_s"], "p99_99": 1.003}})
     assert view is not None
