@@ -172,6 +172,10 @@ class Search:
         tests = self._tests(probe)
         return False not in {test.kept for test in tests} and all(test.leaning for test in tests)
 
+    def _takes(self, probe: Probe) -> bool:
+        """Whether a rate seems to be answered as soon as the rules want it; no where none of them is about time."""
+        return any(rule.kind == "latency" for rule in self.rules) and self._keeps(probe)
+
     def _keeps_but_for_a_stall(self, probe: Probe) -> bool:
         """Whether the rules would be kept without the two neighbouring seconds in which most was broken."""
         broken = [sum(number for _, number in row) for row in probe.counts]
@@ -194,7 +198,8 @@ class Search:
         """One probe, again when the generator was late: a busy machine may pass. What it limited is not used.
 
         Where the target seems to wear out it gets the same once more, and then half of it: something else may have held
-        it up, or it was near its limit.
+        it up, or it was near its limit. What takes half of the rate as it is asked to is not worn out, however much
+        faster it was before.
 
         Raises:
             TargetLostError: the target wears out.
@@ -214,8 +219,8 @@ class Search:
             if not again:
                 return self._measure(rate_per_s, seconds, enough, again=True)
             if self._left > _EASY_S + WARM_UP:
-                still = self._worn(self._ease(rate_per_s))
-                if still and not self.limitation:
+                eased = self._ease(rate_per_s)
+                if not self.limitation and not self._takes(eased) and (still := self._worn(eased)):
                     raise TargetLostError(f"{worn}, and {still}")
         return probe
 

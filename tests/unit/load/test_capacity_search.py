@@ -207,6 +207,37 @@ def test_a_target_that_is_fast_again_with_half_as_much_is_not_left_alone() -> No
     assert not result.reason.startswith("the target was left alone")
 
 
+def test_a_target_that_takes_half_as_much_as_asked_is_not_worn_out() -> None:
+    usual_s = {1: 0.001, 2: 0.5, 3: 0.5, 4: 0.9 * QUEUES[0].limit_s}
+
+    def hold_up(_: float, _rate: float, tally: Tally) -> None:
+        if usual := usual_s.get(len(prober.asked)):
+            tally.latency = Histogram()
+            for number in range(tally.ok):
+                tally.latency.record(usual if number % 20 or usual != usual_s[1] else usual_s[2])
+
+    prober = Changed(QUEUES[0], 1, hold_up)
+    result = _search(prober, guard=prober.guard)
+    assert prober.asked[3] == prober.asked[2] / 2 < prober.asked[0]
+    assert result.probes[3]["p50"] > 3 * result.probes[0]["p50"] + 0.001  # far slower than at a higher rate before
+    assert len(prober.asked) > 4
+    assert not result.reason.startswith("the target was left alone")
+
+
+def test_without_a_rule_about_time_half_as_much_decides_by_time() -> None:
+    def wear(_: float, rate: float, tally: Tally) -> None:
+        if len(prober.asked) > 1:
+            tally.latency = Histogram()
+            for _ in range(tally.ok):
+                tally.latency.record(0.5)
+        if rate > 250:
+            tally.errors["status_500"] = tally.ok // 20
+            tally.ok -= tally.ok // 20
+
+    prober = Changed(_TWO, 1, wear)
+    assert "half of its answers took 500" in _search(prober, "errors < 0.1%", guard=prober.guard).reason
+
+
 def test_a_target_that_is_disturbed_by_something_else_is_not_accused() -> None:
     def disturb(elapsed_s: float, _: float, tally: Tally) -> None:
         for _ in range(tally.ok // 10 if elapsed_s > 17 else 0):
