@@ -5,6 +5,7 @@ import contextlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol
 
 import gevent
@@ -31,6 +32,7 @@ RETIRE = "grantproof_retire"
 END = "grantproof_end"
 PAGES = "grantproof"
 _LOOK_S = 0.2
+_STOP_S = 5.0
 _log = logging.getLogger(__name__)
 
 Prepared = Sequence[Mapping[str, Any]]
@@ -213,4 +215,12 @@ class SingleBooks:
         gevent.spawn_later(wait_s, runner.quit if given.headless else runner.stop)
 
     def _on_quitting(self, **_: object) -> None:
-        """Nothing is left to do: the engine ends with its users."""
+        """When Locust is interrupted, binds the books first: what comes later is lost, and the exit code is settled."""
+        ledger = self.ledger
+        if ledger is not None and not ledger.closed:
+            runner: Any = self.environment.runner
+            runner.stop()
+            end = monotonic() + _STOP_S
+            while not ledger.closed and monotonic() < end:
+                gevent.sleep(0.05)
+            self.close(ledger)

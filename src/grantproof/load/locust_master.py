@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from grantproof.load.ledger import Ledger
 
 _PATIENCE_S: Final = 10.0
-_STOP_S: Final = 5.0
 _LOOK_S: Final = 0.5
 _NOTICE_S: Final = 1.0
 _SETTLING_S: Final = 3.0
@@ -182,13 +181,3 @@ class MasterBooks(SingleBooks):
                     if due >= begin:
                         seconds[int(due) + 1] += 1
         return missing
-
-    def _on_quitting(self, **_: object) -> None:
-        """When Locust is interrupted, lets the workers stop first, since what they report afterwards is lost."""
-        ledger = self.ledger
-        if ledger is not None and not ledger.closed:
-            self._runner.stop()
-            end = monotonic() + _STOP_S
-            while not ledger.closed and monotonic() < end:
-                gevent.sleep(0.05)
-            ledger.close()

@@ -2,9 +2,11 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from time import sleep
 
 import pytest
 
@@ -87,6 +89,27 @@ def test_locusts_own_command_ends_with_our_codes(
     command += ["--idp", write_profile(tmp_path, server), "--rate", "40", "--run-time", "1s", *words]
     done = subprocess.run([*command, "--out", "out"], capture_output=True, timeout=60, check=False, cwd=tmp_path)
     assert (done.returncode, said in done.stderr.decode()) == (code, True), done.stderr.decode()
+
+
+@pytest.mark.parametrize(("rule", "code"), [("p99 < 1us", 1), ("errors < 1%", 0)])
+def test_locusts_own_command_ends_with_our_codes_when_it_is_interrupted(
+    serve: Serve, tmp_path: Path, rule: str, code: int
+) -> None:
+    """Without a run time an interruption is how a run ends."""
+    server = serve()
+    command = [sys.executable, "-m", "locust", "-f", str(locust_file("token_endpoint")), "--headless"]
+    command += ["--idp", write_profile(tmp_path, server), "--rate", "40", "--threshold", rule, "--out", "out"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=tmp_path) as process:
+        try:
+            while server.count < 20 and process.poll() is None:
+                sleep(0.05)
+            process.send_signal(signal.SIGINT)
+            _, said = process.communicate(timeout=30)
+        finally:
+            process.kill()
+    result = json.loads((tmp_path / "out" / "load.json").read_text())
+    assert (process.returncode, result["exit_code"]) == (code, code), said.decode()
+    assert result["ok"] == server.count
 
 
 def test_what_was_not_reached_is_no_targets_fault_by_locusts_own_command_either(serve: Serve, tmp_path: Path) -> None:
