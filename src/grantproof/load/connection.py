@@ -43,6 +43,7 @@ class Connection:
         retried: the request was sent before, on a connection that the peer had already given up.
         request: what was sent last.
         offered: it tries to resume a TLS session.
+        ended: the peer has said, with its last octets, that no more will come.
         owner: who deals with what happens on it; set by whoever opens it.
     """
 
@@ -64,6 +65,7 @@ class Connection:
     )
 
     owner: Owner
+    ended: bool = False
 
     def __init__(self, address: Address, now_s: float) -> None:
         family, kind, protocol, where = address
@@ -159,7 +161,7 @@ class Connection:
 class TlsConnection(Connection):
     """A connection under TLS, through memory buffers, so that it works the same beside gevent and without it."""
 
-    __slots__ = ("_incoming", "_outgoing", "_tls")
+    __slots__ = ("_incoming", "_outgoing", "_tls", "ended")
 
     def __init__(
         self,
@@ -169,6 +171,7 @@ class TlsConnection(Connection):
         host: str,
         session: ssl.SSLSession | None = None,
     ) -> None:
+        self.ended = False
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host, session=session)
         super().__init__(address, now_s)
@@ -226,7 +229,8 @@ class TlsConnection(Connection):
         try:
             while True:
                 piece = self._tls.read(_READ_SIZE)
-                if not piece:
+                if not piece:  # TCP may stay open for long after TLS has ended
+                    self.ended = True
                     break
                 pieces.append(piece)
                 if not self._incoming.pending and not self._tls.pending():
@@ -234,6 +238,7 @@ class TlsConnection(Connection):
         except ssl.SSLWantReadError:
             return b"".join(pieces) or None
         except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
+            self.ended = True
             return b"".join(pieces)
         return b"".join(pieces) if len(pieces) != 1 else pieces[0]
 

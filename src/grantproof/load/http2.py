@@ -127,7 +127,8 @@ class Http2Connection(TlsConnection):
             answer = self._take(event) or answer
         if left := self._h2.data_to_send():
             super().send(left)
-        return b"" if self._over and not self._stream and answer is None else answer
+        over = self.ended or (self._over and not self._stream)
+        return b"" if over and answer is None else answer
 
     def _take(self, event: h2.events.Event) -> bytes | None:
         if isinstance(event, h2.events.ConnectionTerminated):

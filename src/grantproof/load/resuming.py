@@ -101,10 +101,10 @@ def is_address(host: str) -> bool:
 class ResumingConnection(Connection):
     """A connection under TLS that resumes a session without a copy of it. Through memory buffers, as the others."""
 
-    __slots__ = ("_begun", "_resumed", "_tls", "_trust")
+    __slots__ = ("_begun", "_resumed", "_tls", "_trust", "ended")
 
     def __init__(self, address: Address, now_s: float, trust: Trust, session: Session | None = None) -> None:
-        self._trust, self._begun, self._resumed = trust, False, False
+        self._trust, self._begun, self._resumed, self.ended = trust, False, False, False
         self._tls = tls = SSL.Connection(trust.context)
         if trust.server_name is not None:
             tls.set_tlsext_host_name(trust.server_name)
@@ -180,6 +180,7 @@ class ResumingConnection(Connection):
         except SSL.WantReadError:
             return b"".join(pieces) or None
         except SSL.ZeroReturnError:
+            self.ended = True
             return b"".join(pieces)
         except SSL.Error as error:
             raise ssl.SSLError(str(error)) from None

@@ -251,11 +251,14 @@ class Traffic:
         reader = connection.reader
         try:
             data = connection.receive()
-            if data is None or (data and not reader.feed(data)):
+            if data is None:
                 return
-            if not data and not reader.end():
-                self._lose(connection, None)
-                return
+            if not (data and reader.feed(data)):
+                if data and not connection.ended:
+                    return
+                if not reader.end():
+                    self._lose(connection, None)
+                    return
         except OSError as error:
             self._lose(connection, error)
             return
@@ -285,7 +288,7 @@ class Traffic:
         if self._anew:
             self._end(connection)
             return
-        if reader.closes:
+        if reader.closes or connection.ended:
             self._drop(connection)
             return
         self.busy -= 1
