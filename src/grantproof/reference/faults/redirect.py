@@ -163,7 +163,7 @@ def _matching(rules: Rules, condition: Condition, matches: Callable[[str, str], 
     return rules | Rules(
         match_redirect_uri=when(condition, match, rules.match_redirect_uri),
         redirect_location=lambda call, uri, where, encoded: rules.redirect_location(
-            call, quote(uri, safe=_PRINTABLE), where, encoded
+            call, quote(uri, safe=_PRINTABLE, errors="surrogateescape"), where, encoded
         ),
     )
 
