@@ -236,6 +236,8 @@ class TlsConnection(Connection):
                 if not self._incoming.pending and not self._tls.pending():
                     break
         except ssl.SSLWantReadError:
+            if self._outgoing.pending:
+                self._push()  # the peer wants a new handshake or new keys, and waits for them before it answers
             return b"".join(pieces) or None
         except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
             self.ended = True

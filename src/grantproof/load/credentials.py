@@ -55,5 +55,6 @@ def form_headers(accept: str = "application/json") -> Pairs:
     return (
         ("User-Agent", f"grantproof/{__version__}"),
         ("Accept", accept),
+        ("Accept-Encoding", "identity"),
         ("Content-Type", "application/x-www-form-urlencoded"),
     )

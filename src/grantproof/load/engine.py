@@ -57,7 +57,7 @@ class Engine:
         self._start = self._cut_off = NEVER
         self._ended = self._next_tick = self._cpu = 0.0
         self._second = 1
-        self._grace_s: float | None = None
+        self._stop_s, self._handed_over = NEVER, False
         self.add(
             target,
             exchange,
@@ -112,9 +112,13 @@ class Engine:
         """How long the run took so far, from the moment when the first request could leave to the last answer."""
         return 0.0 if self._start == NEVER else (self._ended or perf_counter()) - self._start
 
-    def stop(self, grace_s: float = 0.0) -> None:
-        """Sends nothing more and waits no longer than this for what is under way. For other threads."""
-        self._grace_s = grace_s
+    def stop(self, grace_s: float = 0.0, *, handed_over: bool = False) -> None:
+        """Sends nothing more and waits no longer than this for what is under way. For other threads.
+
+        What was due and not sent counts as cut off, unless it is handed over to another engine.
+        """
+        self._handed_over = handed_over
+        self._stop_s = min(self._stop_s, perf_counter() + grace_s)
 
     def run(self) -> None:
         """Runs to the end of the schedules or to `stop`, and until what is under way is resolved."""
@@ -158,10 +162,10 @@ class Engine:
             lane.tick(now)
         if now - self._start >= self._second:
             self._close_second(now)
-        if self._grace_s is not None and self._cut_off == NEVER:
-            self._cut_off = now + self._grace_s
-            for lane in lanes:
-                lane.stop(now)
+        if self._stop_s < self._cut_off:
+            for lane in lanes if self._cut_off == NEVER else ():
+                lane.stop(now, handed_over=self._handed_over)
+            self._cut_off = self._stop_s
         self._next_tick = min(now + _TICK_S, self._start + self._second)
         return now < self._cut_off
 
@@ -183,5 +187,5 @@ class Engine:
         self._start = min(self._start, now)
         self._close_second(now)
         ends = [lane.end_s for lane in self.lanes if lane.end_s < NEVER]
-        if self._grace_s is None and ends:
+        if self._stop_s == NEVER and ends:
             self._ended = max(now, *ends)  # the last request may be answered before the time is up

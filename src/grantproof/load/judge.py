@@ -173,16 +173,16 @@ class TokenJudge:
     def _allow_scope(self, scope: str, lawful: set[str]) -> bool:
         """A server may grant less or other than it was asked for, but then always the same: the first answer sets it.
 
+        The order of the values means nothing.
         Source: RFC 6749 section 3.3.
         """
-        if frozenset(scope.split(" ")) == self._asked:
-            if len(lawful) < _MOST_CODES:
-                lawful.add(scope)
-            return True
-        if not lawful:
+        granted = frozenset(scope.split(" "))
+        same = granted == self._asked or any(granted == frozenset(known.split(" ")) for known in lawful)
+        if not same and lawful:
+            return False
+        if len(lawful) < _MOST_CODES:
             lawful.add(scope)
-            return True
-        return False
+        return True
 
     def _judge_claims(self, token: str) -> str:
         """A token that looks like a JWT: whose it says to be, for what, and whether it was expired from the start.

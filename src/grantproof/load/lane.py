@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from grantproof.load.traffic import Traffic
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from grantproof.load.exchange import Exchange
     from grantproof.load.reactor import Reactor
@@ -74,14 +74,15 @@ class Lane:
         else:
             self._dispatch_closed(now)
 
-    def _dispatch_open(self, now: float) -> None:
+    def _dispatch_open(self, now: float, take: "Callable[..., bool] | None" = None) -> None:
         """What finds no connection stays in the schedule, however long the backlog grows."""
         traffic = self.traffic
+        take = take or traffic.take
         while self.next_s <= now:
             due = self.next_s
             if now - due >= self._timeout_s:
                 traffic.count_timeout(now - due)
-            elif not traffic.take(due, now, late=self.blocked):
+            elif not take(due, now, late=self.blocked):
                 self.blocked = True
                 return
             self._offered += 1
@@ -108,8 +109,10 @@ class Lane:
             self._times = merge(mine, self._taken_over.popleft())
             self.next_s = self._start + next(self._times)
 
-    def stop(self, now: float) -> None:
-        """Sends nothing more."""
+    def stop(self, now: float, *, handed_over: bool = False) -> None:
+        """Sends nothing more. What was due until now counts as cut off, unless another engine sends it."""
+        if self.open_loop and not handed_over:
+            self._dispatch_open(now, self.traffic.cut_off)
         self._times, self.next_s, self.end_s, self.blocked = iter(()), NEVER, now, False
 
     def is_done(self, now: float) -> bool:

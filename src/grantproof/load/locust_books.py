@@ -47,8 +47,8 @@ class Orders(Protocol):
         """Sends another worker's requests too that are due from a moment on."""
         ...
 
-    def retire(self) -> None:
-        """Sends nothing more: others have taken over."""
+    def retire(self, *, handed_over: bool = False) -> None:
+        """Sends nothing more; where others have taken over, what was due is theirs."""
         ...
 
 
@@ -116,7 +116,7 @@ class WorkerBooks:
 
     def _on_retire(self, **_: object) -> None:
         if self._orders is not None:
-            self._orders.retire()
+            self._orders.retire(handed_over=True)
 
 
 class SingleBooks:

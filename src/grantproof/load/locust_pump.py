@@ -80,11 +80,11 @@ class Pump:
         if self._engine is not None:
             self._hand_over(self._engine)
 
-    def retire(self) -> None:
-        """Sends nothing more."""
+    def retire(self, *, handed_over: bool = False) -> None:
+        """Sends nothing more; where others have taken over, what was due is theirs."""
         self.stopped = True
         if self._engine is not None:
-            self._engine.stop(_GRACE_S)
+            self._engine.stop(_GRACE_S, handed_over=handed_over)
 
     def _hand_over(self, engine: Engine) -> None:
         while self._taken_over:
@@ -125,7 +125,7 @@ class Pump:
         self._count_users()
         self._hand_over(engine)
         if self.stopped:
-            engine.stop()
+            engine.stop(handed_over=True)
         # The engine's thread gives the interpreter away at each system call and should not wait long to have it back.
         sys.setswitchinterval(_SWITCH_S)
         thread = pool.spawn(engine.run)

@@ -2,7 +2,7 @@
 
 The standard library copies a session each time it is resumed, the server's certificate in it and all, which costs more
 than the handshake. The authorities and the flags of verification are those that the standard library would take; names
-are compared by service-identity. For kept-alive connections the standard library's own objects are the faster ones.
+are compared by OpenSSL, as there. For kept-alive connections the standard library's own objects are the faster ones.
 Source: RFC 8446 section 2.2, RFC 5077, RFC 9525.
 """
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509 import Certificate
+from cryptography.x509 import DuplicateExtension
 from OpenSSL import SSL
 from service_identity import CertificateError, VerificationError
 from service_identity.cryptography import verify_certificate_hostname, verify_certificate_ip_address
@@ -27,6 +27,7 @@ _MOST_CERTIFICATES: Final = 16
 # What browsers and Go ask for first, but for the hybrid group: it would cost the client 30 µs a handshake.
 _CIPHERS: Final = b"TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"
 _GROUPS: Final = b"X25519:P-256:P-384:P-521"
+_WHOLE_LABELS: Final = 4  # OpenSSL's name for it is X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS; the standard library sets it
 
 
 class Trust:
@@ -56,13 +57,21 @@ class Trust:
         self._host, self._is_address = host, is_address(host)
         self.server_name = None if self._is_address else host.encode("idna")
         self._named: set[bytes] = set()
+        name = ipaddress.ip_address(host).packed if self.server_name is None else self.server_name
+        self._checked_by_openssl = _expect(self.context, name, is_address=self._is_address)
 
-    def check_name(self, certificate: Certificate | None) -> None:
-        """Sees to it that a certificate is the host's.
+    def check_name(self, tls: SSL.Connection) -> None:
+        """Sees to it that a peer's certificate is the host's, where OpenSSL has not done so.
 
         Raises:
-            ssl.SSLError: it is somebody else's.
+            ssl.SSLError: it is somebody else's, or cannot be read.
         """
+        if self._checked_by_openssl:
+            return
+        try:
+            certificate = tls.get_peer_certificate(as_cryptography=True)
+        except ValueError:
+            raise ssl.SSLError("the certificate cannot be read") from None
         if certificate is None:
             raise ssl.SSLError("no certificate")
         octets = certificate.public_bytes(Encoding.DER)
@@ -71,7 +80,7 @@ class Trust:
         verify = verify_certificate_ip_address if self._is_address else verify_certificate_hostname
         try:
             verify(certificate, self._host)
-        except (CertificateError, VerificationError):
+        except (CertificateError, VerificationError, ValueError, DuplicateExtension):
             raise ssl.SSLError("the certificate is not the host's") from None
         if len(self._named) < _MOST_CERTIFICATES:
             self._named.add(octets)
@@ -87,6 +96,23 @@ def _prefer_groups(context: SSL.Context) -> None:
     set_groups = getattr(library, "SSL_CTX_set1_curves_list", None)
     if set_groups is not None and inner is not None and not set_groups(inner, _GROUPS):
         library.ERR_clear_error()
+
+
+def _expect(context: SSL.Context, name: bytes, *, is_address: bool) -> bool:
+    """Has OpenSSL compare the host's name, or its packed address, with a certificate's; False where that cannot be.
+
+    pyOpenSSL has no public way. The other one, by service-identity, reads certificates more strictly than OpenSSL does.
+    """
+    library: Any = getattr(SSL, "_lib", None)
+    inner: Any = getattr(context, "_context", None)
+    compare = getattr(library, f"X509_VERIFY_PARAM_set1_{'ip' if is_address else 'host'}", None)
+    set_flags = getattr(library, "X509_VERIFY_PARAM_set_hostflags", None)
+    parameters_of = getattr(library, "SSL_CTX_get0_param", None)
+    if inner is None or compare is None or set_flags is None or parameters_of is None:
+        return False
+    parameters = parameters_of(inner)
+    set_flags(parameters, _WHOLE_LABELS)
+    return bool(compare(parameters, name, len(name)) == 1)
 
 
 def is_address(host: str) -> bool:
@@ -137,7 +163,7 @@ class ResumingConnection(Connection):
         if self.offered and self._tls.get_verified_chain() is None:  # all was verified when the session began
             self._resumed = True
         else:
-            self._trust.check_name(self._tls.get_peer_certificate(as_cryptography=True))
+            self._trust.check_name(self._tls)
         return True  # the handshake's last octets go with the request, which waits already
 
     @property
@@ -178,6 +204,8 @@ class ResumingConnection(Connection):
             while True:
                 pieces.append(self._tls.recv(_READ_SIZE))
         except SSL.WantReadError:
+            if not pieces:
+                self._push()  # perhaps the peer wants a new handshake or new keys, and waits for them
             return b"".join(pieces) or None
         except SSL.ZeroReturnError:
             self.ended = True

@@ -21,12 +21,12 @@ class Tally:
         received: octets of all bodies.
         opened: connections opened.
         reused: requests sent on a connection that had brought an answer before.
-        abandoned: requests under way when the run was cut off.
+        abandoned: requests that were due or under way when the run was cut off.
         retried: requests sent again because a kept-alive connection had ended before it took them.
         errors: answers and endings that are none, by kind.
         protected: answers by which the target protects itself, by status.
         notes: what the judge noticed about valid answers.
-        latency: from the intended sending to the answer, of valid answers and of time-outs.
+        latency: from the intended sending to the answer, of valid answers, of time-outs and of what was cut off.
         service: from the actual sending to the answer, of the same.
         lag: from the intended to the actual sending, where a connection was free: the generator's own lateness.
         queue: the same where none was free: the request waited for the target.

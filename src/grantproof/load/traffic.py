@@ -129,11 +129,21 @@ class Traffic:
         self.tally = Tally(t=max(tally.t, int(elapsed_s)) + 1)
         return tally
 
+    def cut_off(self, due: float, now: float, *, late: bool = False) -> bool:
+        """Counts what was due and will get no answer. It weighs with its age: its latency would have been more."""
+        del late
+        self.tally.abandoned += 1
+        self.tally.latency.record(now - due)
+        return True
+
     def abandon(self) -> None:
-        """Ends everything; what is under way is counted as abandoned."""
-        self.tally.abandoned += self.busy + len(self.waiting)
-        self.waiting.clear()
+        """Ends everything; what is under way is cut off."""
+        now = perf_counter()
+        while self.waiting:
+            self.cut_off(self.waiting.popleft()[0], now)
         for connection in list(self._connections):
+            if connection.state == BUSY:
+                self.cut_off(connection.intended_s, now)
             self._drop(connection)
 
     # Connections

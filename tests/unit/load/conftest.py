@@ -168,8 +168,13 @@ class Certificate:
     context: ssl.SSLContext
 
 
-def certify(folder: Path, whose: x509.GeneralName, *, authority: bool = True) -> Certificate:
-    """A certificate for a name or an address; it may sign others, or may not."""
+def certify(folder: Path, whose: x509.GeneralName | bytes, *, authority: bool = True) -> Certificate:
+    """A certificate for a name or an address, or with an extension for it in octets; it may sign others, or may not."""
+    names: x509.ExtensionType = (
+        x509.UnrecognizedExtension(x509.SubjectAlternativeName.oid, whose)
+        if isinstance(whose, bytes)
+        else x509.SubjectAlternativeName([whose])
+    )
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
     now = dt.datetime.now(dt.UTC)
@@ -181,7 +186,7 @@ def certify(folder: Path, whose: x509.GeneralName, *, authority: bool = True) ->
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - dt.timedelta(days=1))
         .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([whose]), critical=False)
+        .add_extension(names, critical=False)
         .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )

@@ -202,7 +202,26 @@ def test_stopping_lets_what_is_under_way_end_within_the_grace(serve: Serve) -> N
     assert total.ok == 4
     assert total.abandoned >= 3
     assert total.ok + total.abandoned == sum(total.offered.values())
+    assert total.latency.total == total.ok + total.abandoned
     assert 0.7 <= engine.elapsed_s < 3
+
+
+def test_what_was_due_when_a_run_is_stopped_is_not_forgotten(serve: Serve) -> None:
+    """Two connections take 10/s of the 100/s that are due; those that wait are as late as they are old."""
+    server = serve(lambda n: Reply(answer(TOKEN.format(n=n)), delay_s=0.2))
+    target = _target(server.url)
+    engine = Engine(target, token_exchange(target), Constant(100.0), most_connections=2)
+    stoppers = [threading.Timer(1.0, engine.stop, [5.0]), threading.Timer(1.1, engine.stop)]
+    for stopper in stoppers:
+        stopper.start()
+    engine.run()
+    for stopper in stoppers:
+        stopper.join()
+    total = _total(engine)
+    assert sum(total.offered.values()) == total.ok + total.abandoned >= 99
+    assert total.ok <= 12
+    assert total.latency.percentile(50) > 0.3
+    assert engine.elapsed_s < 3  # the second word counts as well
 
 
 def test_users_may_change_while_it_runs(serve: Serve) -> None:

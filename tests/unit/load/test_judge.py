@@ -77,6 +77,8 @@ def test_a_hostile_server_cannot_invent_kinds_without_end() -> None:
         ("a b", ["a b", "c"], [VALID, "other_scope"]),
         ("a b", ["a", "c"], [VALID, "other_scope"]),
         ("", ["x", "x", "y"], [VALID, VALID, "other_scope"]),
+        ("", ["x y", "y x", "x y z"], [VALID, VALID, "other_scope"]),
+        ("a b c", ["b a", "a b", "c b a", "b"], [VALID, VALID, VALID, "other_scope"]),
     ],
 )
 def test_the_scope_is_the_one_asked_for_or_always_the_same(asked: str, granted: list[str], kinds: list[str]) -> None:

@@ -43,6 +43,15 @@ def _closing(n: int) -> Reply:
     return Reply(answer(TOKEN.format(n=n), 200, "Connection: close"), close=True)
 
 
+@pytest.fixture(params=["openssl", "service-identity"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Who compares names: the second where pyOpenSSL no longer lets us ask the first."""
+    if request.param != "openssl":
+        monkeypatch.delattr("OpenSSL.SSL._lib.SSL_CTX_get0_param", raising=True)
+    return str(request.param)
+
+
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("authority", [True, False])
 def test_a_server_is_known_by_its_name(serve: Serve, tmp_path: Path, *, authority: bool) -> None:
     made = certify(tmp_path, x509.DNSName("localhost"), authority=authority)
@@ -52,6 +61,7 @@ def test_a_server_is_known_by_its_name(serve: Serve, tmp_path: Path, *, authorit
     assert total.resumed > 0
 
 
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize(("whose", "host"), [("other.example", "localhost"), ("localhost", "127.0.0.1")])
 def test_a_certificate_of_somebody_else_is_refused(serve: Serve, tmp_path: Path, whose: str, host: str) -> None:
     made = certify(tmp_path, x509.DNSName(whose))
@@ -59,6 +69,31 @@ def test_a_certificate_of_somebody_else_is_refused(serve: Serve, tmp_path: Path,
     total = _run(_target(server.url.replace("127.0.0.1", host), made.path))
     assert (total.ok, dict(total.errors), total.handshakes) == (0, {"tls": 10}, 0)
     assert server.count == 0
+
+
+_ADDRESS = bytes((0x87, 4, 127, 0, 0, 1))
+
+
+@pytest.mark.parametrize("new_connections", [True, False])
+@pytest.mark.parametrize(
+    "odd", [bytes((0x81, 2, 0xFF, 0x41)), bytes((0x82, 0)), bytes((0x87, 5, 1, 2, 3, 4, 5))], ids=["mail", "name", "ip"]
+)
+def test_what_else_a_certificate_names_is_nobodys_business(
+    serve: Serve, tmp_path: Path, odd: bytes, *, new_connections: bool
+) -> None:
+    """Our library for certificates reads none of these, OpenSSL all; one rule holds for all connections."""
+    made = certify(tmp_path, bytes((0x30, len(_ADDRESS) + len(odd))) + _ADDRESS + odd)
+    target = replace(_target(serve(issue, made.context).url, made.path), new_connections=new_connections)
+    total = _run(target)
+    assert (total.ok, dict(total.errors)) == (10, {})
+
+
+def test_a_certificate_that_cannot_be_read_is_an_error(serve: Serve, tmp_path: Path, way: str) -> None:
+    """Where OpenSSL does not compare names, what cryptography cannot read is refused; nothing breaks."""
+    odd = bytes((0x81, 2, 0xFF, 0x41))
+    made = certify(tmp_path, bytes((0x30, len(_ADDRESS) + len(odd))) + _ADDRESS + odd)
+    total = _run(_target(serve(issue, made.context).url, made.path))
+    assert (total.ok, total.errors["tls"]) == ((10, 0) if way == "openssl" else (0, 10))
 
 
 def test_a_certificate_that_nobody_vouches_for_is_refused(serve: Serve, certificate: Certificate) -> None:

@@ -4,6 +4,7 @@ import json
 import re
 from collections import Counter
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
@@ -16,7 +17,7 @@ from grantproof.load.scenarios import SCENARIOS, mixed_parts, parts_of
 from grantproof.load.scenarios.crowd import read_clients, zipf
 from grantproof.load.scenarios.hostile import ACCEPTED, RefusalJudge
 from grantproof.load.scenarios.implicit import FragmentJudge
-from grantproof.load.scenarios.introspection import INACTIVE, IntrospectionJudge, TokenPool, UseJudge
+from grantproof.load.scenarios.introspection import INACTIVE, IntrospectionJudge, PoolJudge, TokenPool, UseJudge
 from grantproof.load.target import Target, load_target
 from grantproof.load.work import Work, share_users
 
@@ -220,6 +221,7 @@ def test_users_are_shared_by_weight(users: int, weights: list[float], shares: li
         (200, {"active": True}, VALID),
         (200, {"active": True, "client_id": "me"}, VALID),
         (200, {"active": True, "client_id": "you"}, "other_client"),
+        (200, {"active": True, "client_id": ["me"]}, "other_client"),
         (200, {"active": False}, INACTIVE),
         (200, {"active": "true"}, "malformed"),
         (200, {}, "malformed"),
@@ -244,7 +246,32 @@ def test_a_pool_gives_tokens_in_turn_and_says_when_they_may_have_expired() -> No
     assert [pool.take() for _ in range(3)] == [("a", True), ("b", True), ("a", True)]
     old = TokenPool()
     old.put("x", -1.0)
-    assert old.take() == ("x", False)
+    old.put("y", -1.0)
+    assert [old.take() for _ in range(3)] == [("y", False)] * 3  # the newest is kept: a request needs some token
+
+
+@pytest.mark.parametrize(
+    ("lifetime", "lives_s"),
+    [
+        ("2", 1.0),
+        ('"2"', 1.0),
+        ('"0000000000002"', 1.0),
+        ("3600", 20.0),
+        ('"3600"', 20.0),
+        ("1.5", 0.75),
+        ("9" * 400, 20.0),
+        (f'"{"9" * 6000}"', 20.0),
+        ("null", 20.0),
+    ],
+)
+def test_a_token_is_sure_to_live_for_half_of_its_lifetime(tmp_path: Path, lifetime: str, lives_s: float) -> None:
+    pool = TokenPool()
+    judge = PoolJudge(_target(tmp_path), Findings(), pool)
+    began = monotonic()
+    assert judge(200, f'{{"access_token":"t","token_type":"Bearer","expires_in":{lifetime}}}'.encode()) == VALID
+    [(token, until)] = pool.tokens
+    assert token == "t"
+    assert until - began == pytest.approx(lives_s, abs=0.2)
 
 
 def test_a_token_that_may_have_expired_is_not_judged(tmp_path: Path) -> None:
@@ -277,6 +304,7 @@ _GOOD = "access_token=a&token_type=Bearer&state=s1&expires_in=60&scope=read"
         (302, f"{_URI}#{_GOOD.replace('read', 'x')}", "other_scope"),
         (302, f"{_URI}#error=login_required&state=s1", "login_required"),
         (302, f"{_URI}#error=%00&state=s1", "malformed"),
+        (302, f"{_URI}#{_GOOD}{'&x=1' * 100}", "malformed"),
         (302, "", "other_redirect_uri"),
         (400, "", "status_400"),
         (503, "", "503"),

@@ -56,6 +56,7 @@ def test_a_profile_becomes_a_target(tmp_path: Path) -> None:
     head, _, body = target.token_request().partition(b"\r\n\r\n")
     lines = head.decode().split("\r\n")
     assert lines[:2] == ["POST /oauth/token?tenant=1 HTTP/1.1", "Host: as.example:8443"]
+    assert "Accept-Encoding: identity" in lines  # without it any coding would be lawful
     assert "Authorization: Basic YStiOnMlM0ExJTJGJUMzJUE5" in lines
     assert "X-Api-Key: open" in lines
     assert f"Content-Length: {len(body)}" in lines

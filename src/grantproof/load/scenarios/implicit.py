@@ -32,6 +32,7 @@ PAGE: Final = "page"
 OTHER_STATE: Final = "other_state"
 OTHER_PLACE: Final = "other_redirect_uri"
 _STATE: Final = "grantproof-state"
+_MOST_MEMBERS: Final = 100
 _REDIRECTS: Final = frozenset((302, 303, 307))
 
 
@@ -70,7 +71,10 @@ class FragmentJudge:
         place, _, fragment = location.decode("latin-1").partition("#")
         if place.partition("?")[0] != self.redirect_uri.partition("?")[0]:
             return OTHER_PLACE
-        answer = {name: values[0] for name, values in parse_qs(fragment, max_num_fields=100).items()}
+        try:
+            answer = {name: values[0] for name, values in parse_qs(fragment, max_num_fields=_MOST_MEMBERS).items()}
+        except ValueError:
+            return MALFORMED
         if "error" in answer or answer.get("state") != self.state:
             return (self.refusals.named(answer["error"]) or MALFORMED) if "error" in answer else OTHER_STATE
         lifetime = answer.get("expires_in", "1")
@@ -89,7 +93,7 @@ def _make(work: "Work") -> Exchange:
         endpoint = idp.endpoint("authorization")
         cookies = [agent.jar.header(endpoint) for agent in agents]
     target = work.target.at(endpoint)
-    common = (*form_headers("text/html")[:2], *profile_of(target).target.headers.items())
+    common = (*form_headers("text/html")[:3], *profile_of(target).target.headers.items())
     heads = [target.request("GET", url, (("Cookie", each), *common) if each else common) for each in cookies]
     asks = _asks(heads, flow, work.findings, looks_inside=target.jwt_access_tokens)
     prepared = Prepared("sessions signed in", len(agents), perf_counter() - began)

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 INACTIVE: Final = "inactive"
 _MOST_TOKENS: Final = 1000
 _FRESH_S: Final = 20.0
+_LONG_S: Final = 2 * _FRESH_S
+_DIGITS: Final = 9
 _LONGEST_TOKEN: Final = 16_384
 _START: Final = Constant(10.0, 0.1)
 
@@ -64,32 +66,38 @@ def introspection_parts(target: "Target") -> tuple[Part, ...]:
 
 
 class TokenPool:
-    """The newest tokens that were issued, taken in turn while they are sure to live."""
+    """The newest tokens that were issued, taken in turn while they are sure to live.
+
+    Attributes:
+        tokens: each with the moment until which it is sure to live.
+    """
 
     def __init__(self) -> None:
-        self._tokens: deque[tuple[str, float]] = deque(maxlen=_MOST_TOKENS)
+        self.tokens: deque[tuple[str, float]] = deque(maxlen=_MOST_TOKENS)
 
     def put(self, token: str, lifetime_s: float) -> None:
         """Adds one."""
-        self._tokens.append((token, monotonic() + min(lifetime_s / 2, _FRESH_S)))
+        self.tokens.append((token, monotonic() + min(lifetime_s / 2, _FRESH_S)))
 
     def take(self) -> tuple[str, bool]:
         """The next token, and whether it is sure to live; where none is, some token."""
-        now, token = monotonic(), ""
-        for _ in range(len(self._tokens)):
-            token, until = self._tokens[0]
+        now = monotonic()
+        while self.tokens:
+            token, until = self.tokens[0]
             if until >= now:
-                self._tokens.rotate(-1)
+                self.tokens.rotate(-1)
                 return token, True
-            self._tokens.popleft()
-        return token, False
+            if len(self.tokens) == 1:
+                return token, False
+            self.tokens.popleft()
+        return "", False
 
 
 class _Doubtful(bytes):
     """A request about a token that may have expired: only its being answered counts."""
 
 
-class _PoolJudge:
+class PoolJudge:
     """A judge that puts valid tokens into a pool."""
 
     def __init__(self, target: "Target", findings: "Findings", pool: TokenPool) -> None:
@@ -98,16 +106,25 @@ class _PoolJudge:
         self.take_hashes = self._judge.take_hashes
 
     def __call__(self, status: int, body: bytes, request: bytes = b"", location: bytes = b"") -> str:
+        """The kind of an answer."""
         kind = self._judge(status, body, request, location)
         if kind == VALID:
             issued = _decode_token(body)
             token, lifetime = issued.access_token, issued.expires_in
             if len(token) <= _LONGEST_TOKEN and token.isascii() and token.isprintable():
-                self._pool.put(token, float(lifetime) if isinstance(lifetime, int | float) else 2 * _FRESH_S)
+                self._pool.put(token, _seconds(lifetime))
         return kind
 
     def take_notes(self) -> Counter[str]:
+        """How often each thing was noticed since the last call."""
         return self._judge.take_notes()
+
+
+def _seconds(lifetime: object) -> float:
+    """A lifetime that was judged to be one, as far as it matters here; some servers send the digits as a string."""
+    if isinstance(lifetime, str):
+        lifetime = int(lifetime[-_DIGITS:]) if not lifetime[:-_DIGITS].strip("0") else _LONG_S
+    return float(min(lifetime, _LONG_S)) if isinstance(lifetime, int | float) else _LONG_S
 
 
 class IntrospectionJudge:
@@ -129,7 +146,7 @@ class IntrospectionJudge:
             return MALFORMED
         if not answer.active:
             return VALID if isinstance(request, _Doubtful) else INACTIVE
-        return VALID if answer.client_id in {None, self._client_id} else OTHER_CLIENT
+        return VALID if answer.client_id is None or answer.client_id == self._client_id else OTHER_CLIENT
 
 
 class UseJudge:
@@ -166,7 +183,7 @@ def introspector_of(target: "Target") -> "tuple[Client, str]":
 
 def _issuing(work: Work, pool: TokenPool) -> Exchange:
     """Token requests; one is sent at once, so that the other steps have a token to begin with."""
-    judge = _PoolJudge(work.target, work.findings, pool)
+    judge = PoolJudge(work.target, work.findings, pool)
     plain = token_exchange(work.target)
     exchange = Exchange(plain.method, plain.name, plain.next_request, judge)
     Engine(work.target, exchange, _START).run()
@@ -196,7 +213,7 @@ def _using(work: Work, pool: TokenPool) -> Exchange:
     profile = profile_of(work.target)
     url = endpoint_of(profile, "resource")
     target = work.target.at(url)
-    fields = (*form_headers("*/*")[:2], *profile.target.headers.items())
+    fields = (*form_headers("*/*")[:3], *profile.target.headers.items())
 
     def ask() -> bytes:
         token, lives = pool.take()
