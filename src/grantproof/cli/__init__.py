@@ -83,13 +83,18 @@ def root() -> None:
 def main(args: "Sequence[str] | None" = None) -> None:
     """The console script: runs a command and exits with the code of the contract.
 
-    SIGTERM interrupts like SIGINT, so that what was gathered is written and the embedded server ends too.
+    SIGTERM, and SIGHUP of a terminal that is closed, interrupt like SIGINT, so that what was gathered is written and
+    the processes that were started end too. What `nohup` made deaf to SIGHUP stays so.
     """
-    former = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    numbers = [signal.SIGTERM]
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
+    former = {number: signal.signal(number, signal.default_int_handler) for number in numbers}
     try:
         code = _run(args)
     finally:
-        signal.signal(signal.SIGTERM, former)
+        for number, handler in former.items():
+            signal.signal(number, handler)
     sys.exit(code)
 
 

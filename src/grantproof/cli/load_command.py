@@ -259,9 +259,13 @@ def summary(result: "LoadResult") -> str:
     lines += [f"  ahead    {each['what']}: {each['number']:,} in {each['seconds']:.1f} s" for each in result.prepared]
     if result.duplicates["found"]:
         lines.append(f"  DUPLICATES  {result.duplicates['found']:,} tokens were handed out more than once")
-    lines += [f"  {'kept   ' if limit.kept else 'CROSSED'}  {limit.rule}" for limit in result.thresholds]
+    crossed = "unknown" if result.unreachable else "CROSSED"
+    lines += [f"  {'kept   ' if limit.kept else crossed}  {limit.rule}" for limit in result.thresholds]
     if result.unreachable:
         lines.append("  the target was not reached: nothing can be said of it")
+    else:
+        silent = [part.scenario for part in result.scenarios if part.unreachable]
+        lines += [f"  {name} was not reached: nothing can be said of the whole" for name in silent]
     if result.limited:
         why = result.generator.get("reason") or "these figures say nothing of the target"
         lines.append(f"  the generator was the limit: {why}")

@@ -128,7 +128,8 @@ class Course:
             self.saturation = found = find_saturation(crowd, users, min(BUDGET_S, part), min(_PATIENCE_S, part))
         self.tell(f"saturation: {found.per_s:,.1f}/s with {found.users} users")
         if not found.per_s:
-            self.lost, self.reason = True, "no request got a valid answer"
+            turned_away = ": the target turns them away (429, 503)" if self.guard.protected > self.guard.errors else ""
+            self.lost, self.reason = True, f"no request got a valid answer{turned_away}"
         elif self.prober.limitation:
             self.tell(f"the generator was the limit: {self.prober.limitation}")
         return found
@@ -195,7 +196,8 @@ class Course:
 
     def _kept(self, rule: ShareRule) -> bool | None:
         if self.estimate is None:
-            return False if self.lost and self.guard.reached and rule.kind == "errors" else None
+            share = {"errors": self.guard.errors, "protected": self.guard.protected}.get(rule.kind, 0.0)
+            return False if self.lost and self.guard.reached and share >= rule.share else None
         return self.estimate.per_s > 0 or rule is not self.estimate.rule
 
     def _exit_code(self, states: Sequence[RuleState]) -> int:

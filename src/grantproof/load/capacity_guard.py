@@ -46,10 +46,12 @@ class Guard:
     Attributes:
         reached: the target has said something, good or bad.
         restraints: how often a search may still go on with fewer connections.
+        errors, protected: the largest share of a second's requests that failed, or were turned away; 0 to 1.
     """
 
     def __init__(self, longest_limit_s: float = 0.0) -> None:
         self.reached, self.restraints = False, _RESTRAINTS
+        self.errors = self.protected = 0.0
         self._patience = max(SILENT_S, math.ceil(2 * longest_limit_s))
         self._silent, self._always_busy, self._pace = 0, False, 0
 
@@ -67,6 +69,9 @@ class Guard:
         resolved = tally.resolved
         self._pace = max(tally.sent, self._pace)
         whole = resolved if self._always_busy else max(resolved, self._pace)
+        if whole:
+            self.errors = max(self.errors, tally.errors.total() / whole)
+            self.protected = max(self.protected, tally.protected.total() / whole)
         lost = {kind: number for kind, number in tally.errors.items() if kind in UNREACHED}
         self.reached = self.reached or resolved > sum(lost.values())
         if sum(lost.values()) >= _FEW:

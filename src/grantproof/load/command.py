@@ -16,7 +16,7 @@ _FLEET_WAIT_S: Final = 600
 def command_line(plan: "LoadPlan") -> list[str]:
     """The command that runs a plan."""
     files = ",".join(str(locust_file(name)) for name in plan.rates)
-    command = [sys.executable, "-m", "locust", "-f", files]
+    command = [sys.executable, "-m", "grantproof.load.locust_child", "-f", files]
     command += ["--headless", "--only-summary", "--loglevel", "WARNING", "--exit-code-on-error", "0", "--progress"]
     command += ["--idp", plan.idp, "--out", str(plan.out), "--seed", str(plan.seed)]
     command += ["--connections", str(plan.connections)]
@@ -63,7 +63,18 @@ def _workers(plan: "LoadPlan") -> list[str]:
 def worker_command(idp: str, host: str, port: int, *, otel: bool = False) -> list[str]:
     """The command of a worker for a master on another machine. The master says which scenarios to run, and when."""
     files = ",".join(str(locust_file(name)) for name in known_scenarios())
-    command = [sys.executable, "-m", "locust", "-f", files, "--worker", "--loglevel", "WARNING", "--idp", idp]
+    command = [
+        sys.executable,
+        "-m",
+        "grantproof.load.locust_child",
+        "-f",
+        files,
+        "--worker",
+        "--loglevel",
+        "WARNING",
+        "--idp",
+        idp,
+    ]
     return [*command, "--master-host", host, "--master-port", str(port), *(["--otel"] if otel else [])]
 
 

@@ -14,6 +14,7 @@ import h2.config
 import h2.connection
 import h2.events
 import h2.exceptions
+from h2.errors import ErrorCodes
 from h2.settings import SettingCodes, Settings
 
 from grantproof.load.connection import Address, TlsConnection
@@ -21,6 +22,10 @@ from grantproof.load.http1 import LARGEST_BODY, LARGEST_HEAD, MalformedAnswerErr
 
 PROTOCOL: Final = "h2"
 _WINDOW: Final = 2**24
+_FRAME_HEAD: Final = 9
+_LARGEST_FRAME: Final = 2**14
+_GOAWAY: Final = 7
+_STREAM_MASK: Final = 2**31 - 1
 _SETTINGS: Final = {
     SettingCodes.ENABLE_PUSH: 0,
     SettingCodes.INITIAL_WINDOW_SIZE: 2 * LARGEST_BODY,
@@ -51,7 +56,7 @@ def translate(request: bytes) -> tuple[Fields, bytes]:
 class Http2Connection(TlsConnection):
     """A connection under TLS that speaks HTTP/2 where the server agrees to."""
 
-    __slots__ = ("_body", "_fields", "_h2", "_over", "_stream")
+    __slots__ = ("_body", "_fields", "_h2", "_octets", "_over", "_rest", "_stream")
 
     def __init__(
         self,
@@ -64,6 +69,7 @@ class Http2Connection(TlsConnection):
         self._h2: h2.connection.H2Connection | None = None
         self._stream = 0
         self._over = False
+        self._octets, self._rest = bytearray(), b""
         self._fields: list[tuple[bytes, bytes]] = []
         self._body = bytearray()
         super().__init__(address, now_s, context, host, session)
@@ -98,8 +104,8 @@ class Http2Connection(TlsConnection):
         try:
             self._stream = self._h2.get_next_available_stream_id()
             self._h2.send_headers(self._stream, fields, end_stream=not body)
-            if body:
-                self._h2.send_data(self._stream, body, end_stream=True)
+            self._rest = body
+            self._send_rest(self._h2)
         except h2.exceptions.ProtocolError as error:
             raise BrokenPipeError(errno.EPIPE, f"no further stream: {type(error).__name__}") from None
         return super().send(self._h2.data_to_send())
@@ -117,7 +123,7 @@ class Http2Connection(TlsConnection):
         if not data:
             return b""
         try:
-            events = self._h2.receive_data(data)
+            events = self._h2.receive_data(self._without_goodbye(data))
         except h2.exceptions.ProtocolError as error:
             if self._stream:
                 raise MalformedAnswerError(f"no HTTP/2: {type(error).__name__}") from None
@@ -125,17 +131,53 @@ class Http2Connection(TlsConnection):
         answer = None
         for event in events:
             answer = self._take(event) or answer
+        if self._stream:
+            self._send_rest(self._h2)
         if left := self._h2.data_to_send():
             super().send(left)
         over = self.ended or (self._over and not self._stream)
         return b"" if over and answer is None else answer
 
+    def _send_rest(self, connection: h2.connection.H2Connection) -> None:
+        """As much of the body as the peer takes now; more once it opens its window."""
+        while self._rest:
+            room = min(connection.max_outbound_frame_size, connection.local_flow_control_window(self._stream))
+            if room <= 0:
+                return
+            piece, self._rest = self._rest[:room], self._rest[room:]
+            connection.send_data(self._stream, piece, end_stream=not self._rest)
+
+    def _without_goodbye(self, data: bytes) -> bytes:
+        """The whole frames that have come but for GOAWAY, after which h2 would take no answer.
+
+        Raises:
+            BrokenPipeError: the peer says that it has not begun with our request, which may be sent again.
+
+        Source: RFC 9113 sections 4.1, 6.8 and 8.7.
+        """
+        octets, rest = self._octets, bytearray()
+        octets += data
+        while len(octets) >= _FRAME_HEAD:
+            length, kind = int.from_bytes(octets[:3], "big"), octets[3]
+            end = _FRAME_HEAD + length
+            if length > _LARGEST_FRAME:
+                end = len(octets)  # h2 has a word for that
+            elif len(octets) < end:
+                break
+            if kind == _GOAWAY and 8 <= length <= _LARGEST_FRAME:
+                self._over = True
+                last = int.from_bytes(octets[_FRAME_HEAD : _FRAME_HEAD + 4], "big") & _STREAM_MASK
+                if last < self._stream:
+                    raise BrokenPipeError(errno.EPIPE, "the peer ends before it begins with the request")
+            else:
+                rest += octets[:end]
+            del octets[:end]
+        return bytes(rest)
+
     def _take(self, event: h2.events.Event) -> bytes | None:
-        if isinstance(event, h2.events.ConnectionTerminated):
-            self._over = True
-        elif getattr(event, "stream_id", None) != self._stream or self._h2 is None:
+        if getattr(event, "stream_id", None) != self._stream or self._h2 is None:
             return None
-        elif isinstance(event, h2.events.ResponseReceived):
+        if isinstance(event, h2.events.ResponseReceived):
             self._fields = [(bytes(name), bytes(value)) for name, value in event.headers]
         elif isinstance(event, h2.events.DataReceived):
             self._body += event.data
@@ -143,6 +185,8 @@ class Http2Connection(TlsConnection):
                 raise MalformedAnswerError("the body is too large")
             self._h2.acknowledge_received_data(event.flow_controlled_length, self._stream)
         elif isinstance(event, h2.events.StreamReset):
+            if event.error_code == ErrorCodes.REFUSED_STREAM:
+                raise BrokenPipeError(errno.EPIPE, "the peer has not begun with the request")
             raise ConnectionResetError(errno.ECONNRESET, "the stream was reset")
         elif isinstance(event, h2.events.StreamEnded):
             return self._complete()
@@ -156,5 +200,7 @@ class Http2Connection(TlsConnection):
         lines += [b"connection: close"] if self._over else []
         if any(b"\r" in line or b"\n" in line for line in lines):
             raise MalformedAnswerError("a field breaks out of its line")
-        self._stream = 0
+        if self._rest and self._h2 is not None:
+            self._h2.reset_stream(self._stream, ErrorCodes.CANCEL)  # it did not want to hear the rest
+        self._stream, self._rest = 0, b""
         return b"\r\n".join((*lines, b"", bytes(self._body)))

@@ -13,6 +13,7 @@ from gevent.event import Event
 from locust.stats import CSV_STATS_INTERVAL_SEC
 
 from grantproof.load.generator import Ending
+from grantproof.load.handover import Inbox
 from grantproof.load.ledger import Ledger, default_folder, make_folder, print_progress
 from grantproof.load.locust_options import INTERNAL_ERROR, Options, find_schedule, on
 from grantproof.load.result import FILE_NAME, Setting
@@ -76,7 +77,9 @@ class WorkerBooks:
         self._pages: list[dict[str, Any]] = []
         self._go = Event()
         self._orders: Orders | None = None
+        self._inbox = Inbox()
         runner: Any = environment.runner
+        on(environment.events.test_start, self._on_start)
         given: Any = environment.parsed_options
         given.own_idp = given.idp
         on(environment.events.report_to_master, self._report)
@@ -87,6 +90,7 @@ class WorkerBooks:
     def begin(self, prepared: Prepared, orders: Orders) -> None:
         """Tells the master that this worker is ready, and waits for all the others."""
         self._orders = orders
+        self._inbox.open(orders)
         runner: Any = self._environment.runner
         runner.send_message(READY, {"prepared": list(prepared)})
         while not orders.stopped and not self._go.wait(_LOOK_S):
@@ -109,10 +113,13 @@ class WorkerBooks:
     def _on_go(self, **_: object) -> None:
         self._go.set()
 
+    def _on_start(self, **_: object) -> None:
+        self._orders = None
+        self._inbox.clear()
+
     def _on_take_over(self, msg: Any, **_: object) -> None:
-        if self._orders is not None:
-            shares = [(int(index), int(of)) for index, of in msg.data["shares"]]
-            self._orders.take_over(shares, float(msg.data["since_s"]))
+        shares = [(int(index), int(of)) for index, of in msg.data["shares"]]
+        self._inbox.put(shares, float(msg.data["since_s"]))
 
     def _on_retire(self, **_: object) -> None:
         if self._orders is not None:

@@ -139,8 +139,17 @@ class Pump:
 
     def _prepared(self, pool: Any) -> Engine:
         """The engine, made in a thread since that may take a while, and Locust has heartbeats to send."""
-        engine: Engine = pool.spawn(self._prepare).get()
-        return engine
+        made: Engine | Exception = pool.spawn(self._try_to_prepare).get()
+        if isinstance(made, Exception):
+            raise made
+        return made
+
+    def _try_to_prepare(self) -> Engine | Exception:
+        """What goes wrong is handed over as a value: gevent would print what a thread raises."""
+        try:
+            return self._prepare()
+        except Exception as error:  # noqa: BLE001 - raised again by whoever takes it
+            return error
 
     def _prepare(self) -> Engine:
         """Makes the exchanges and the engine."""

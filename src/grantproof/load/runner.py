@@ -1,11 +1,13 @@
 """Runs a plan: Locust as a process of its own, because it patches the process it is imported into."""
 
 import os
+import re
 import signal
 import subprocess
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic, sleep
@@ -26,6 +28,11 @@ _AHEAD_S: Final = 900.0
 _TAIL_LINES: Final = 30
 _LONGEST_LINE: Final = 2000
 USAGE_ERROR: Final = 2
+INTERNAL_ERROR: Final = 4
+_LOOK_S: Final = 0.1
+_WORKERS_S: Final = 2.0
+_RESULTS: Final = (FILE_NAME, "report.html", "junit.xml", "summary.md")
+_LOGGED: Final = re.compile(r"^\[[^\]\n]*\] [^\s/]+/([A-Z]+)/([\w.]+): ", re.MULTILINE)
 _UNANSWERED: Final = 1
 
 
@@ -61,7 +68,7 @@ def run(plan: LoadPlan, progress: Callable[[Progress], None] | None = None) -> L
     target = target.over_http2() if plan.http2 else target
     parse_thresholds(plan.thresholds if plan.thresholds is not None else target.thresholds)
     folder = make_folder(plan.out or default_folder(target.profile_name))
-    (folder / FILE_NAME).unlink(missing_ok=True)
+    _clear(folder)
     return _Child(replace(plan, out=folder), target).watch(progress or (lambda _: None))
 
 
@@ -91,6 +98,20 @@ def work(idp: str, host: str, port: int = MASTER_PORT, *, otel: bool = False) ->
             continue
 
 
+def _clear(folder: Path) -> None:
+    """Takes an earlier run's results away, so that none is taken for this one's if it ends early.
+
+    Raises:
+        GrantproofError: one of them cannot go.
+    """
+    for path in [*(folder / name for name in _RESULTS), *folder.glob("*.hgrm")]:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            hint = "give --out an empty folder"
+            raise GrantproofError(f"an earlier result cannot go: {error.strerror}", str(path), hint) from None
+
+
 class _Child:
     """Locust's process, in a session of its own so that an interruption reaches it once and on our word."""
 
@@ -100,6 +121,7 @@ class _Child:
         self._lasts_s = plan.lasts_s + target.timeout_s + _START_S
         self._begun, self._expects = False, plan.fleet is not None
         self._tail: deque[str] = deque(maxlen=_TAIL_LINES)
+        self._lock = threading.Lock()
         self._process = subprocess.Popen(  # noqa: S603 - our own command, no shell
             command_line(plan),
             stdin=subprocess.DEVNULL,
@@ -117,7 +139,8 @@ class _Child:
         guard.start()
         try:
             self._follow(process.stdout, progress)
-            code = process.wait()
+            while not self._ended():
+                sleep(_LOOK_S)
         except BaseException:
             self._interrupt()
             raise
@@ -127,7 +150,7 @@ class _Child:
             for stream in (process.stdout, process.stderr):
                 if stream is not None:
                     stream.close()
-        return self._read_result(code)
+        return self._read_result(process.returncode)
 
     def _follow(self, stream: "IO[bytes] | None", progress: Callable[[Progress], None]) -> None:
         for line in stream or ():
@@ -143,38 +166,66 @@ class _Child:
             self._tail.append(line[:_LONGEST_LINE].decode("utf-8", "replace").rstrip())
 
     def _guard(self) -> None:
-        """Ends what does not end by itself; what is made ahead of a run may take long."""
+        """Ends what does not end by itself; what is made ahead of a run may take long.
+
+        Workers that outlive their master hold its pipes, on which we would wait for ever.
+        """
         end = monotonic() + _AHEAD_S + self._lasts_s
         begun = False
-        while self._process.poll() is None and monotonic() < end:
+        while not self._ended() and monotonic() < end:
             if self._begun and not begun:
                 begun, end = True, monotonic() + self._lasts_s
-            sleep(0.5)
-        self._kill()
+            sleep(_LOOK_S)
+        sleep(_WORKERS_S)
+        self._kill(reap=False)
 
     def _interrupt(self) -> None:
         """Lets it write what it has; whoever cannot wait interrupts again."""
         self._process.send_signal(signal.SIGINT)
-        try:
-            self._process.wait(15)
-        except subprocess.TimeoutExpired:
-            return
+        end = monotonic() + 15
+        while not self._ended() and monotonic() < end:
+            sleep(_LOOK_S)
 
-    def _kill(self) -> None:
-        """Ends the session that we started, workers included, if it is still there."""
-        if self._process.poll() is None:
-            os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
+    def _ended(self) -> bool:
+        """Whether the process is over. Until it is waited for, its number stays that of its session."""
+        with self._lock:
+            if self._process.returncode is not None:
+                return True
+            if not hasattr(os, "waitid"):
+                return self._process.poll() is not None
+            return os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+    def _kill(self, *, reap: bool = True) -> None:
+        """Ends the session that we started, workers included, whatever of it is still there."""
+        with self._lock:
+            if self._process.returncode is None:
+                with suppress(ProcessLookupError):
+                    os.killpg(self._process.pid, signal.SIGKILL)
+                if reap:
+                    self._process.wait()
 
     def _read_result(self, code: int) -> LoadResult:
-        if (self._folder / FILE_NAME).is_file():
+        if code not in {USAGE_ERROR, INTERNAL_ERROR} and (self._folder / FILE_NAME).is_file():
             return LoadResult.read(self._folder)
         said = scrub("\n".join(self._tail), self._secrets)
         if code == USAGE_ERROR and said:
-            raise GrantproofError(said)
+            raise GrantproofError(_last_error(said))
         if code == _UNANSWERED and self._expects:
             raise GrantproofError("not all workers came", "--expect-workers", said.rpartition("\n")[2])
         raise EngineCrashedError(f"Locust ended with code {code} and no result; it said:\n{said or '(nothing)'}")
+
+
+def _last_error(said: str) -> str:
+    """What our part of Locust's log last called an error; all of it where there is none."""
+    found = _LOGGED.split(said)
+    errors = [
+        text for level, name, text in zip(found[1::3], found[2::3], found[3::3], strict=True) if _is_ours(level, name)
+    ]
+    return errors[-1].strip() if errors else said
+
+
+def _is_ours(level: str, name: str) -> bool:
+    return level == "ERROR" and name.startswith("grantproof.")
 
 
 def scrub(text: str, secrets: frozenset[str]) -> str:

@@ -12,6 +12,7 @@ from grantproof.report.plots import bars, duration, number, percentile_curve, qu
 Json = Mapping[str, Any]
 _ARRIVALS = {"poisson": "Poisson", "constant": "evenly spaced", "trace": "recorded", "closed": "closed-loop"}
 _COMPARED = ("p50", "p99", "p99_9", "max")
+_UNJUDGED = 3
 
 
 @dataclass(frozen=True)
@@ -86,8 +87,9 @@ def compose_load(load: Json | None, capacity: Json | None = None) -> LoadView | 
     crossed = [threshold for threshold in scenarios[0].thresholds if threshold.kept is False]
     tone = "fail" if crossed or not load.get("ok") else "pass"
     sentence = _sentence(load, crossed, limited=scenarios[0].limited)
+    unjudged = scenarios[0].limited or load.get("exit_code") == _UNJUDGED
     compared = tuple(_compare(row) for row in rows) if len(rows) > 1 else ()
-    return LoadView(sentence, "inconclusive" if scenarios[0].limited else tone, scenarios, found, compared)
+    return LoadView(sentence, "inconclusive" if unjudged else tone, scenarios, found, compared)
 
 
 def _compare(load: Json) -> tuple[str, ...]:
@@ -104,12 +106,18 @@ def _compare(load: Json) -> tuple[str, ...]:
 
 
 def _sentence(load: Json, crossed: Sequence[Threshold], *, limited: bool) -> str:
+    unjudged = load.get("exit_code") == _UNJUDGED and not limited
     if not load.get("ok"):
-        return "No request got a valid answer."
+        return (
+            "The target was not reached: nothing can be said of it." if unjudged else "No request got a valid answer."
+        )
     p99 = number(_part(load, "latency_s").get("p99"))
     text = f"Answered {_rate(number(load.get('achieved_per_s')))} with p99 {duration(p99)}"
     if limited:
         return f"{text}; the generator was the limit, so the target is not judged."
+    if unjudged:
+        silent = [str(row.get("scenario")) for row in _rows(load.get("scenarios")) if not row.get("ok")]
+        return f"{text}; not reached, so that nothing can be said of the whole: {', '.join(silent)}."
     if crossed:
         return f"{text}; crosses {', '.join(threshold.rule for threshold in crossed)}."
     return f"{text}; every threshold kept." if load.get("thresholds") else f"{text}."

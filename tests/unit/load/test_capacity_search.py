@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Generator
+from contextlib import nullcontext
 from dataclasses import replace
 from importlib.resources import files
 from typing import Any
@@ -161,6 +162,38 @@ def test_a_target_that_dies_is_left_alone_at_once(kind: str, share: float, said:
     assert (result.capacity_per_s, result.interval_95, result.exit_code) == (None, None, 1)
     assert result.thresholds[1].kept is False
     assert result.seconds < 28
+
+
+def test_a_target_that_turns_all_away_crosses_no_rule_about_errors() -> None:
+    class Closed(Crowd):
+        """Nobody gets a valid answer."""
+
+        def resize(self, users: int) -> None:
+            """So many users from now on."""
+
+        def advance(self, seconds: float) -> list[float]:
+            """No valid answer comes."""
+            prober.elapsed_s += seconds
+            prober.guard.look(Tally(t=1, sent=10, protected=Counter({"429": 10})))
+            return []
+
+    prober = Changed(_TWO, 1, _nothing)
+    prober.crowd = lambda: nullcontext(Closed())  # type: ignore[method-assign,arg-type]
+    result = _search(prober, "p99 < 25ms", "errors < 0.1%", "protected < 5%", guard=prober.guard)
+    assert result.reason == "no request got a valid answer: the target turns them away (429, 503)"
+    assert [state.kept for state in result.thresholds] == [None, None, False]
+    assert result.exit_code == 1
+
+
+def test_a_silent_target_crosses_no_rule_about_errors() -> None:
+    def fall_silent(elapsed: float, _: float, tally: Tally) -> None:
+        if elapsed > 25:
+            tally.ok, tally.latency = 0, Histogram()
+
+    prober = Changed(_TWO, 1, fall_silent)
+    result = _search(prober, "p99 < 25ms", "errors < 0.1%", guard=prober.guard)
+    assert result.reason == "the target was left alone: there was no answer for 2 s"
+    assert [state.kept for state in result.thresholds] == [None, None]
 
 
 def test_a_target_that_wears_out_is_left_alone() -> None:

@@ -12,6 +12,7 @@ import h2.config
 import h2.connection
 import h2.events
 import pytest
+from h2.errors import ErrorCodes
 
 from grantproof.errors import GrantproofError
 from grantproof.load.engine import Engine
@@ -23,7 +24,7 @@ from grantproof.load.tally import Tally
 from grantproof.load.target import Target
 from tests.unit.load.conftest import TOKEN, Certificate, Serve
 
-Sender = Callable[[h2.connection.H2Connection, int, int], None]
+Sender = Callable[[h2.connection.H2Connection, int, int], bytes | None]
 Starter = Callable[[Sender], str]
 JSON = [(b":status", b"200"), (b"content-type", b"application/json")]
 
@@ -35,7 +36,7 @@ def give(connection: h2.connection.H2Connection, stream: int, n: int) -> None:
 
 
 class Peer(asyncio.Protocol):
-    """One connection of a server that answers each whole request as the test says."""
+    """One connection of a server that answers each whole request as the test says, perhaps after octets of its own."""
 
     def __init__(self, send: Sender, counter: Iterator[int]) -> None:
         self._send, self._counter = send, counter
@@ -54,8 +55,12 @@ class Peer(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Answers what is complete."""
         for event in self._h2.receive_data(data):
+            if isinstance(event, h2.events.DataReceived):
+                self._h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
             if isinstance(event, h2.events.StreamEnded):
-                self._send(self._h2, event.stream_id, next(self._counter))
+                first = self._send(self._h2, event.stream_id, next(self._counter))
+                if self._transport is not None and first:
+                    self._transport.write(first)
         if self._transport is not None:
             self._transport.write(self._h2.data_to_send())
 
@@ -204,3 +209,44 @@ def test_http_2_without_its_extra_says_what_to_install(monkeypatch: pytest.Monke
     target = Target("server", "https://127.0.0.1/token", (), b"")
     with pytest.raises(GrantproofError, match=r"grantproof\[http2\]"):
         target.over_http2()
+
+
+def goodbye(last: int) -> bytes:
+    """GOAWAY, by hand: h2 sends nothing more after its own."""
+    return b"\0\0\x08\x07\0\0\0\0\0" + last.to_bytes(4, "big") + bytes(4)
+
+
+@pytest.mark.parametrize("last", [0, 2**31 - 1], ids=["this stream", "notice"])
+def test_what_was_begun_before_a_goodbye_is_answered_after_it(
+    start: Starter, certificate: Certificate, last: int
+) -> None:
+    def leave(connection: h2.connection.H2Connection, stream: int, n: int) -> bytes | None:
+        give(connection, stream, n)
+        return goodbye(last or stream) if n % 4 == 0 else None
+
+    total = run(start(leave), certificate)
+    assert (total.ok, dict(total.errors), total.retried) == (40, {}, 0)
+    assert total.opened >= 10
+
+
+@pytest.mark.parametrize("how", ["goodbye", "refused"])
+def test_what_was_not_begun_is_sent_again(start: Starter, certificate: Certificate, how: str) -> None:
+    """The connection stays open after the goodbye: only its words say that no answer will come."""
+
+    def leave(connection: h2.connection.H2Connection, stream: int, n: int) -> bytes | None:
+        if stream != 5:
+            give(connection, stream, n)
+        elif how == "goodbye":
+            return goodbye(stream - 2)
+        else:
+            connection.reset_stream(stream, ErrorCodes.REFUSED_STREAM)
+        return None
+
+    total = run(start(leave), certificate)
+    assert (total.ok, dict(total.errors)) == (40, {})
+    assert total.retried > 0
+
+
+def test_a_body_goes_in_as_many_frames_as_the_peer_wants(start: Starter, certificate: Certificate) -> None:
+    total = run(start(give), certificate, body=b"grant_type=client_credentials&x=" + b"y" * 40_000)
+    assert (total.ok, dict(total.errors)) == (40, {})

@@ -292,6 +292,7 @@ def test_a_line_of_the_log_has_what_all_workers_did(
 
 
 def test_what_was_not_reached_has_no_latencies() -> None:
-    said = summary(_result(Tally(t=1, errors=Counter(refused=1), offered={1: 1})))
+    said = summary(_result(Tally(t=1, errors=Counter(refused=1), offered={1: 1}), rules=("errors < 1%",)))
+    assert "  unknown  errors < 1%" in said
     assert "  the target was not reached: nothing can be said of it" in said
     assert "  latency  no answer to measure" in said

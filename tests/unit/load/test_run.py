@@ -41,7 +41,7 @@ def test_the_command_line_holds_no_secret_and_no_shell_words(serve: Serve, tmp_p
     idp = write_profile(tmp_path, serve())
     plan = LoadPlan(idp, users=4, out=tmp_path, workers=2, thresholds=("p99 < 1s; rm",)[:0] or ("p99 < 1s",))
     words = command_line(plan)
-    assert words[:4] == [sys.executable, "-m", "locust", "-f"]
+    assert words[:4] == [sys.executable, "-m", "grantproof.load.locust_child", "-f"]
     assert idp in words
     assert "p99 < 1s" in words
     assert not any(SECRET in word for word in words)
@@ -137,6 +137,55 @@ def test_a_profile_that_does_not_allow_load_is_refused(serve: Serve, tmp_path: P
     assert done.returncode == 2
     assert b"does not allow load" in done.stderr
     assert server.count == 0
+
+
+def test_nothing_but_the_plan_says_what_is_run(serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Locust reads options from its environment and from files too."""
+    idp = write_profile(tmp_path, serve())
+    (tmp_path / "locust.conf").write_text("run-time = 1s\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LOCUST_RUN_TIME", "1s")
+    monkeypatch.setenv("LOCUST_USERS", "nonsense")
+    result = run(LoadPlan(idp, rate_per_s=20.0, duration_s=2.0, out=tmp_path / "out"))
+    assert (result.offered, result.ok) == (40, 40)
+
+
+def test_an_earlier_runs_results_are_gone_when_one_begins(serve: Serve, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    for name in ("report.html", "junit.xml", "summary.md", "latency-old.hgrm", "mine.txt"):
+        (out / name).write_text("old")
+    plan = LoadPlan(write_profile(tmp_path, serve()), rate_per_s=20.0, duration_s=1.0, out=out)
+    run(plan)
+    assert {path.name for path in out.iterdir() if path.read_text() == "old"} == {"mine.txt"}
+    (out / "load.json").unlink()
+    (out / "load.json").mkdir()
+    with pytest.raises(GrantproofError, match="an earlier result cannot go"):
+        run(plan)
+
+
+@pytest.mark.parametrize(
+    ("code", "error", "said"),
+    [(2, GrantproofError, "the server shows a page"), (4, EngineCrashedError, "Locust ended with code 4")],
+)
+def test_a_result_does_not_hide_that_a_run_broke(
+    serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, error: type[Exception], said: str
+) -> None:
+    out = tmp_path / "out"
+    plan = LoadPlan(write_profile(tmp_path, serve()), rate_per_s=20.0, duration_s=1.0, out=out)
+    run(plan)
+    written = (out / "load.json").read_text()
+    lines = "[now] vm/WARNING/locust.x: no\n[now] vm/ERROR/grantproof.load.y: the server shows a page\n  try: z\n"
+    program = f"import sys; open({str(out / 'load.json')!r}, 'w').write({written!r}); sys.stderr.write({lines!r})"
+    program += f"; sys.exit({code})"
+
+    def break_down(_: LoadPlan) -> list[str]:
+        return [sys.executable, "-c", program]
+
+    monkeypatch.setattr(runner, "command_line", break_down)
+    with pytest.raises(error, match=said) as caught:
+        run(plan)
+    assert ("WARNING" in str(caught.value)) is (code == 4)
 
 
 def test_a_crash_is_told_with_what_was_said_but_no_secret(

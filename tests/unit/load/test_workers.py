@@ -6,13 +6,14 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from pathlib import Path
 
 import pytest
 
 from grantproof.errors import GrantproofError
 from grantproof.load import Fleet, LoadPlan, Progress, command, run
+from grantproof.load.handover import Inbox
 from tests.unit.load.conftest import SECRET, Serve, issue, write_profile
 
 
@@ -122,6 +123,41 @@ def test_a_worker_that_is_killed_is_noticed_and_its_rate_given_to_the_others(ser
     assert [row["offered"] for row in result.series] == [90] * 14
     assert result.series[-1]["sent"] == 90
     assert result.requests <= server.count <= 1260
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="worker processes are found through /proc")
+def test_a_worker_that_outlives_its_master_keeps_nobody_waiting(serve: Serve, tmp_path: Path) -> None:
+    stopped: list[int] = []
+
+    def stop(row: Progress) -> None:
+        if row.t >= 2 and not stopped:
+            stopped.append(_workers_of_this_process()[-1])
+            os.kill(stopped[0], signal.SIGSTOP)
+
+    plan = LoadPlan(write_profile(tmp_path, serve()), rate_per_s=40.0, duration_s=5.0, workers=2, out=tmp_path / "out")
+    result = run(plan, stop)
+    assert (result.exit_code, result.generator["lost"]) == (3, 1)
+    assert not Path(f"/proc/{stopped[0]}/exe").exists()
+
+
+def test_what_a_worker_takes_over_while_it_prepares_is_not_forgotten() -> None:
+    class Heir:
+        """Notes what it is told."""
+
+        def __init__(self) -> None:
+            self.told: list[object] = []
+
+        def take_over(self, shares: Sequence[tuple[int, int]], since_s: float) -> None:
+            """Notes it."""
+            self.told.append((shares, since_s))
+
+    inbox, first, second = Inbox(), Heir(), Heir()
+    inbox.put([(1, 2)], 0.0)
+    inbox.open(first)
+    inbox.put([(0, 3)], 0.5)
+    inbox.clear()
+    inbox.open(second)
+    assert (first.told, second.told) == ([([(1, 2)], 0.0), ([(0, 3)], 0.5)], [])
 
 
 def test_workers_on_other_machines_take_their_share(serve: Serve, tmp_path: Path) -> None:

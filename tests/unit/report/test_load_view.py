@@ -59,6 +59,12 @@ def test_only_finite_numbers_are_numbers(value: object) -> None:
             "Answered 199.8/s with p99 912 ms; the generator was the limit, so the target is not judged.",
         ),
         ({"ok": 0, "thresholds": []}, "fail", "No request got a valid answer."),
+        ({"ok": 0, "exit_code": 3}, "inconclusive", "The target was not reached: nothing can be said of it."),
+        (
+            {"exit_code": 3, "scenarios": [{"scenario": "a", "ok": 5}, {"scenario": "b", "ok": 0}]},
+            "inconclusive",
+            "Answered 199.8/s with p99 912 ms; not reached, so that nothing can be said of the whole: b.",
+        ),
     ],
 )
 def test_the_load_run_in_one_sentence(load: Change, change: Change, tone: str, sentence: str) -> None:
