@@ -108,14 +108,16 @@ class Ledger:
         self._endings.append(ending)
         return self.complete
 
-    def lose(self, what: str, missing: Mapping[str, Mapping[int, int]]) -> bool:
+    def lose(self, what: str, missing: Mapping[str, Mapping[int, int]], under_way: int = 0) -> bool:
         """Enters that a worker is lost; True when nothing more is to come.
 
         Args:
             what: what became of its share, in words.
             missing: how many of its requests are missing, by part and by the second in which they were due.
+            under_way: how many others it had reported as due and not how they ended.
         """
         self._losses.append(what)
+        self._missing += under_way
         for name, seconds in missing.items():
             for t, number in seconds.items():
                 self._missing += number

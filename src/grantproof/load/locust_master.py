@@ -37,6 +37,12 @@ class Member:
     ended: bool = False
     lost: bool = False
     reported_s: int = 0
+    under_way: int = 0
+
+    def note(self, tally: Tally) -> None:
+        """Enters what it has reported: how far it is, and how much of what was due is under way."""
+        self.reported_s = max(self.reported_s, tally.t)
+        self.under_way += sum(tally.offered.values()) - tally.resolved - tally.abandoned
 
     @property
     def over(self) -> bool:
@@ -91,11 +97,13 @@ class MasterBooks(SingleBooks):
 
     def _on_report(self, client_id: str, data: dict[str, Any], **_: object) -> None:
         member = self._members.get(client_id)
+        if member is not None and member.lost:
+            return  # its share is others' by now, and what it has not reported counts as missing
         for page in data.get(PAGES, ()):
             tally = Tally.from_data(page)
             self.add(tally)
             if member is not None:
-                member.reported_s = max(member.reported_s, tally.t)
+                member.note(tally)
 
     def _on_end(self, msg: Any, **_: object) -> None:
         self._on_report(msg.node_id, msg.data)
@@ -147,7 +155,8 @@ class MasterBooks(SingleBooks):
         since_s = 0.0 if self._started_s is None else monotonic() - self._started_s + _NOTICE_S
         open_loop = any(lane.schedule is not None for lane in self.lanes)
         missing = self._missing(member, since_s if heirs else None)
-        number = sum(sum(seconds.values()) for seconds in missing.values())
+        under_way = max(member.under_way, 0) if open_loop else 0
+        number = sum(sum(seconds.values()) for seconds in missing.values()) + under_way
         ending = f"{number} of its requests are missing" if open_loop else "its users are missing"
         if heirs and open_loop:
             ending += f", and from {since_s:.1f} s on the others sent the rest"
@@ -158,7 +167,7 @@ class MasterBooks(SingleBooks):
                 taken = (*shares, (place, len(heirs)))
                 each.shares.append((taken, since_s))
                 self._runner.send_message(TAKE_OVER, {"shares": taken, "since_s": since_s}, client_id=heir)
-        complete = ledger.lose(what, missing)
+        complete = ledger.lose(what, missing, under_way)
         if complete and self._started_s is None:
             self.environment.process_exit_code = USAGE_ERROR  # none could even begin, and each has said why
             self.ledger = None

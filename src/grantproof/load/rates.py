@@ -1,8 +1,12 @@
 """Rates of several scenarios as people write them."""
 
 from collections.abc import Iterable
+from typing import Final
 
 from grantproof.errors import GrantproofError
+
+MOST_PER_S: Final = 10_000_000.0
+"""Far more than any machine sends; beyond it a run would only count what it is late with."""
 
 
 def parse_rates(texts: Iterable[str], option: str) -> dict[str, float]:
@@ -13,7 +17,7 @@ def parse_rates(texts: Iterable[str], option: str) -> dict[str, float]:
         option: by which option, for errors.
 
     Raises:
-        GrantproofError: one is not of this form, or its rate not above zero.
+        GrantproofError: one is not of this form, or its rate not above zero or beyond all reason.
     """
     rates: dict[str, float] = {}
     for text in texts:
@@ -22,7 +26,7 @@ def parse_rates(texts: Iterable[str], option: str) -> dict[str, float]:
             rate = float(number)
         except ValueError:
             rate = 0.0
-        if not name or not 0 < rate < float("inf"):
+        if not name or not 0 < rate <= MOST_PER_S:
             raise GrantproofError(f"{text!r} is no scenario with a rate", option, "write it like implicit=20")
         rates[name] = rate
     return rates

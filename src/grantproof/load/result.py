@@ -198,7 +198,8 @@ def make_result(
 ) -> LoadResult:
     """The result of a run that is over, or of one part of it; `parts` are those that were measured apart."""
     total = record.total
-    seconds = max((ending.seconds for ending in ended.endings), default=0.0)
+    last = max((row.t for row in record.series), default=0)  # where no engine lived to say how long it took
+    seconds = max((ending.seconds for ending in ended.endings), default=float(last))
     measures = _Measures(record, seconds)
     compared = total.notes[COMPARED]
     generator = describe_generator(total, ended.endings, ended.losses, open_loop=setting.open_loop)

@@ -11,6 +11,7 @@ from itertools import count, islice
 from typing import TYPE_CHECKING, Protocol
 
 from grantproof.errors import GrantproofError
+from grantproof.load.rates import MOST_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -102,8 +103,10 @@ def make_schedule(arrival: str, rate_per_s: float, duration_s: float | None, see
     Raises:
         GrantproofError: unknown name, or a rate or duration that is not above zero.
     """
-    if not 0 < rate_per_s < float("inf"):
-        raise GrantproofError(f"the rate must be above 0 per second, not {rate_per_s:g}", "--rate")
+    if not 0 < rate_per_s <= MOST_PER_S:
+        raise GrantproofError(
+            f"the rate must be above 0 per second, and {MOST_PER_S:,.0f} at most, not {rate_per_s:g}", "--rate"
+        )
     if duration_s is not None and not 0 < duration_s < float("inf"):
         raise GrantproofError(f"the duration must be above 0 seconds, not {duration_s:g}", "--duration")
     if arrival == "constant":

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from grantproof.errors import GrantproofError
 from grantproof.load.durations import parse_duration
+from grantproof.load.rates import MOST_PER_S
 from grantproof.load.schedule import ARRIVALS
 from grantproof.load.stages import Stage, Staged, Trace
 from grantproof.profile.near import near_miss
@@ -160,8 +161,8 @@ class _StageReader:
 
     def _rate(self, row: Mapping[str, Any], where: Location, key: str) -> float:
         value = row.get(key)
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < math.inf:
-            message = "is missing" if value is None else "must be a number per second, 0 or more"
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= MOST_PER_S:
+            message = "is missing" if value is None else f"must be a number per second, 0 to {MOST_PER_S:,.0f}"
             self._object((*where, key), message, "requests per second")
             return 0.0
         return float(value)

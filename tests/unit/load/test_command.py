@@ -76,7 +76,7 @@ def test_a_plan_that_makes_no_sense_is_refused(wrong: dict[str, object]) -> None
         LoadPlan("embedded", **wrong)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - a table of mistakes
 
 
-@pytest.mark.parametrize("text", ["implicit", "=5", "implicit=", "implicit=x", "implicit=0", "implicit=inf"])
+@pytest.mark.parametrize("text", ["implicit", "=5", "implicit=", "implicit=x", "implicit=0", "implicit=inf", "x=1e8"])
 def test_what_is_no_rate_of_a_scenario_is_refused(text: str) -> None:
     with pytest.raises(GrantproofError, match="no scenario with a rate"):
         parse_rates([text], "--scenario")

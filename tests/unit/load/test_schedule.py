@@ -76,6 +76,7 @@ def test_a_schedule_is_made_by_name() -> None:
         ("even", 1.0, 1.0),
         ("constant", 0.0, 1.0),
         ("constant", float("inf"), 1.0),
+        ("constant", 1e9, 1.0),
         ("poisson", 1.0, 0.0),
         ("poisson", -1.0, None),
     ],

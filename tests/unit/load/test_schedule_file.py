@@ -48,6 +48,8 @@ def test_a_trace_is_read(tmp_path: Path) -> None:
         ("[[stages]]\nduration = '5s'\n", [":1: stages[0].rate: is missing; requests per second"]),
         ("[[stages]]\nduration = '5s'\nrate = -1\n", [":3: stages[0].rate: must be a number per second"]),
         ("[[stages]]\nduration = '5s'\nrate = true\n", [":3: stages[0].rate: must be a number"]),
+        ("[[stages]]\nduration = '5s'\nrate = 1e300\n", [":3: stages[0].rate: must be a number"]),
+        (f"[[stages]]\nduration = '{'9' * 400}'\nrate = 1\n", [":2: stages[0].duration: '999"]),
         ("[[stages]]\nduration = '5s'\nrate = 1\nto = inf\n", [":4: stages[0].to: must be a number"]),
         ("[[stages]]\nduration = '5s'\nrate = 1\nramp = 2\n", [":4: stages[0].ramp: unknown key"]),
         ("[[stages]]\nduration = '5s'\nrate = 0\n", [":1: stages: no stage has a rate above 0"]),
