@@ -177,9 +177,10 @@ def run_load(plan: "LoadPlan", *, page: bool = True) -> int:
             return INTERNAL
         finally:
             display.end()
+    written = write_page(plan.out) if page and plan.out is not None else None  # first, since nobody may read the rest
     click.echo(summary(result))
-    if page and plan.out is not None:
-        click.echo(f"report: {write_page(plan.out)}")
+    if written is not None:
+        click.echo(f"report: {written}")
     return result.exit_code
 
 

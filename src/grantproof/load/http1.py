@@ -14,7 +14,7 @@ LARGEST_BODY: Final = 1024 * 1024
 _LONGEST_CHUNK_LINE: Final = 1024
 _STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: [^\r\n\x00]*)?")
 _FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n\x00]*)")
-_CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n\x00]*)?")
+_CHUNK_SIZE = re.compile(rb"0*([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n\x00]*)?")
 _LENGTH = re.compile(rb"[0-9]{1,10}")
 _OTHERS: Final = frozenset((b"location", b"retry-after"))
 
@@ -61,7 +61,7 @@ def parse_head(head: bytes) -> Head:
         if name == b"content-length":
             lengths.update(part.strip(b" \t") for part in value.split(b","))
         elif name == b"transfer-encoding":
-            codings += [part.strip(b" \t").lower() for part in value.split(b",")]
+            codings += [coding for part in value.split(b",") if (coding := part.strip(b" \t").lower())]
         elif name == b"connection":
             options += [part.strip(b" \t").lower() for part in value.split(b",")]
         elif name in _OTHERS:

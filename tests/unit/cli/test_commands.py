@@ -117,6 +117,22 @@ def test_a_reader_that_goes_away_is_no_verdict(grantproof: CommandLine) -> None:
     assert (done.returncode, done.stderr) == (141, "")
 
 
+def test_a_page_is_written_though_nobody_reads_what_is_said(grantproof: CommandLine, tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    words = ("load", "--idp", "embedded", "--rate", "20", "--duration", "1s", "--out", str(tmp_path))
+    with os.fdopen(writing, "wb") as gone:
+        done = subprocess.run(
+            grantproof.command(*words),
+            stdout=gone,
+            stderr=subprocess.DEVNULL,
+            timeout=100,
+            env=grantproof.environ,
+            check=False,
+        )
+    assert (done.returncode, (tmp_path / "report.html").is_file()) == (141, True)
+
+
 # init
 
 

@@ -7,7 +7,7 @@ from grantproof.load.http1 import LARGEST_BODY, LARGEST_HEAD, AnswerReader, Head
 _PLAIN = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 11\r\n\r\nhello world"
 _CHUNKED = (
     b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-    b'5\r\nhello\r\n6;name="a value"\r\n world\r\n000\r\nX-Trailer: yes\r\n\r\n'
+    b'5\r\nhello\r\n0000000006;name="a value"\r\n world\r\n000\r\nX-Trailer: yes\r\n\r\n'
 )
 _INTERIM = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"
 
@@ -61,6 +61,7 @@ def test_a_connection_that_ends_too_early_completes_nothing(octets: bytes) -> No
         (b"HTTP/1.0 200 OK\r\nContent-Length: 3\r\nConnection: keep-alive", Head(200, 3, chunked=False, closes=False)),
         (b"HTTP/1.1 204 No Content", Head(204, 0, chunked=False, closes=False)),
         (b"HTTP/1.1 304 Not Modified\r\nContent-Length: 9", Head(304, 0, chunked=False, closes=False)),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: , chunked,", Head(200, None, chunked=True, closes=False)),
         (
             b"HTTP/1.1 200 \xe4\xf6\xfc\r\nX: \xff\t\x80\r\nTransfer-Encoding: Chunked",
             Head(200, None, chunked=True, closes=False),

@@ -158,6 +158,7 @@ def test_clients_are_read(tmp_path: Path, name: str, text: str) -> None:
         ("a.csv", "one,hidden\ntwo\n", "a.csv:2"),
         ("a.csv", "one,\n", "a.csv:1"),
         ("a.csv", "one,hidden,3\n", "a.csv:1"),
+        ("a.csv", f"one,hidden\ntwo,{'x' * 140_000}\n", "a.csv:2"),
         ("a.json", "{", "a.json"),
         ("a.json", '[{"id":"one"}]', "a.json: [0]"),
         ("a.json", '{"id":1,"secret":"hidden"}', "a.json: [0]"),

@@ -70,12 +70,20 @@ def read_clients(path: Path) -> list[tuple[str, str]]:
 
 
 def _from_csv(text: str, path: Path) -> "Iterator[tuple[str, str]]":
-    for number, row in enumerate(csv.reader(text.splitlines()), 1):
+    for number, row in enumerate(_rows(text, path), 1):
         if not row or (number == 1 and [each.strip() for each in row] == ["id", "secret"]):
             continue
         if len(row) != 2 or not row[0] or not row[1]:
             raise GrantproofError("this is no client", f"{path}:{number}", _HINT)
         yield row[0], row[1]
+
+
+def _rows(text: str, path: Path) -> "Iterator[list[str]]":
+    rows = csv.reader(text.splitlines())
+    try:
+        yield from rows
+    except csv.Error as error:
+        raise GrantproofError(str(error), f"{path}:{rows.line_num}", _HINT) from None
 
 
 def _from_json(text: str, path: Path) -> "Iterator[tuple[str, str]]":
