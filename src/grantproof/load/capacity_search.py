@@ -38,6 +38,11 @@ _STALL_S: Final = 2
 _EASY: Final = 0.5
 _EASY_S: Final = 3
 _AROUND: Final = (0.85, 1.1)
+_CONTRADICTIONS: Final = {
+    "latency": "latencies do not follow the rate: something else made answers late",
+    "errors": "errors do not follow the rate: something else made requests fail",
+    "protected": "what is turned away (429, 503) does not follow the rate: something else decides about it",
+}
 
 
 @dataclass
@@ -100,7 +105,7 @@ class Search:
         estimate = _first(found)
         if estimate.curve is not None and estimate.per_s <= LOWEST * self.saturation_per_s:
             # The steps end at such rates by themselves. A curve that only leads there would accuse without a witness.
-            self.contradiction = "latencies do not follow the rate: something else made answers late"
+            self.contradiction = _CONTRADICTIONS[estimate.rule.kind]
         if self.limitation or self.contradiction:
             return None
         return self.witnessed(_first(self.insight.sharpen(found, self._passages())))

@@ -31,6 +31,7 @@ USAGE_ERROR: Final = 2
 INTERNAL_ERROR: Final = 4
 _LOOK_S: Final = 0.1
 _WORKERS_S: Final = 2.0
+_WRITING_S: Final = 15.0
 _RESULTS: Final = (FILE_NAME, "report.html", "junit.xml", "summary.md")
 _LOGGED: Final = re.compile(r"^\[[^\]\n]*\] [^\s/]+/([A-Z]+)/([\w.]+): ", re.MULTILINE)
 _UNANSWERED: Final = 1
@@ -181,8 +182,10 @@ class _Child:
 
     def _interrupt(self) -> None:
         """Lets it write what it has; whoever cannot wait interrupts again."""
-        self._process.send_signal(signal.SIGINT)
-        end = monotonic() + 15
+        with self._lock:
+            if self._process.returncode is None:
+                os.kill(self._process.pid, signal.SIGINT)
+        end = monotonic() + _WRITING_S
         while not self._ended() and monotonic() < end:
             sleep(_LOOK_S)
 

@@ -282,6 +282,19 @@ def test_a_target_that_is_disturbed_by_something_else_is_not_accused() -> None:
     assert result.thresholds[0].kept is None
 
 
+@pytest.mark.parametrize("kind", ["errors", "protected"])
+def test_what_fails_at_every_rate_does_not_follow_it(kind: str) -> None:
+    def fail(_: float, _rate: float, tally: Tally) -> None:
+        lost = tally.ok // 10
+        tally.ok -= lost
+        (tally.errors if kind == "errors" else tally.protected)["503" if kind == "protected" else "status_500"] += lost
+
+    result = _search(Changed(_TWO, 1, fail), "p99 < 25ms", "errors < 0.1%", "protected < 0.1%")
+    assert (result.capacity_per_s, result.exit_code) == (None, 3)
+    said = {"errors": "errors do not follow", "protected": "what is turned away (429, 503) does not follow"}[kind]
+    assert result.reason.startswith(f"{said} the rate")
+
+
 def test_a_limited_generator_blames_nobody() -> None:
     prober = SimulatedProber(_TWO, 1)
     prober.limitation = "requests left late"
