@@ -212,19 +212,20 @@ class _Child:
             return LoadResult.read(self._folder)
         said = scrub("\n".join(self._tail), self._secrets)
         if code == USAGE_ERROR and said:
-            raise GrantproofError(_last_error(said))
+            _clear(self._folder)  # of a run that could not begin
+            raise GrantproofError(_first_error(said))
         if code == _UNANSWERED and self._expects:
             raise GrantproofError("not all workers came", "--expect-workers", said.rpartition("\n")[2])
         raise EngineCrashedError(f"Locust ended with code {code} and no result; it said:\n{said or '(nothing)'}")
 
 
-def _last_error(said: str) -> str:
-    """What our part of Locust's log last called an error; all of it where there is none."""
+def _first_error(said: str) -> str:
+    """What our part of Locust's log first called an error, from which others follow; all of it where there is none."""
     found = _LOGGED.split(said)
     errors = [
         text for level, name, text in zip(found[1::3], found[2::3], found[3::3], strict=True) if _is_ours(level, name)
     ]
-    return errors[-1].strip() if errors else said
+    return errors[0].strip() if errors else said
 
 
 def _is_ours(level: str, name: str) -> bool:

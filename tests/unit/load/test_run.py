@@ -176,6 +176,7 @@ def test_a_result_does_not_hide_that_a_run_broke(
     run(plan)
     written = (out / "load.json").read_text()
     lines = "[now] vm/WARNING/locust.x: no\n[now] vm/ERROR/grantproof.load.y: the server shows a page\n  try: z\n"
+    lines += "[now] vm/ERROR/grantproof.load.z: crossed: x\nType  Name\n"
     program = f"import sys; open({str(out / 'load.json')!r}, 'w').write({written!r}); sys.stderr.write({lines!r})"
     program += f"; sys.exit({code})"
 
@@ -185,7 +186,8 @@ def test_a_result_does_not_hide_that_a_run_broke(
     monkeypatch.setattr(runner, "command_line", break_down)
     with pytest.raises(error, match=said) as caught:
         run(plan)
-    assert ("WARNING" in str(caught.value)) is (code == 4)
+    assert ("WARNING" in str(caught.value)) is ("crossed" in str(caught.value)) is (code == 4)
+    assert (out / "load.json").exists() is (code == 4)
 
 
 def test_a_crash_is_told_with_what_was_said_but_no_secret(
