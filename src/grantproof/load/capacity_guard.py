@@ -46,7 +46,7 @@ class Guard:
     Attributes:
         reached: the target has said something, good or bad.
         restraints: how often a search may still go on with fewer connections.
-        errors, protected: the largest share of a second's requests that failed, or were turned away; 0 to 1.
+        errors, protected: the share that failed, or was turned away, in the last second with answers; 0 to 1.
     """
 
     def __init__(self, longest_limit_s: float = 0.0) -> None:
@@ -69,9 +69,8 @@ class Guard:
         resolved = tally.resolved
         self._pace = max(tally.sent, self._pace)
         whole = resolved if self._always_busy else max(resolved, self._pace)
-        if whole:
-            self.errors = max(self.errors, tally.errors.total() / whole)
-            self.protected = max(self.protected, tally.protected.total() / whole)
+        if resolved:
+            self.errors, self.protected = tally.errors.total() / whole, tally.protected.total() / whole
         lost = {kind: number for kind, number in tally.errors.items() if kind in UNREACHED}
         self.reached = self.reached or resolved > sum(lost.values())
         if sum(lost.values()) >= _FEW:

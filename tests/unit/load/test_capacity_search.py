@@ -189,7 +189,11 @@ def test_a_silent_target_crosses_no_rule_about_errors() -> None:
     def fall_silent(elapsed: float, _: float, tally: Tally) -> None:
         if elapsed > 25:
             tally.ok, tally.latency = 0, Histogram()
+        elif len(seen) == 5:
+            tally.errors["reset"], tally.ok = 1, tally.ok - 1  # one stray error long before says nothing of this
+        seen.append(elapsed)
 
+    seen: list[float] = []
     prober = Changed(_TWO, 1, fall_silent)
     result = _search(prober, "p99 < 25ms", "errors < 0.1%", guard=prober.guard)
     assert result.reason == "the target was left alone: there was no answer for 2 s"
