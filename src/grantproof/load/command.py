@@ -9,6 +9,7 @@ from grantproof.load.plan import known_scenarios, locust_file
 if TYPE_CHECKING:
     from grantproof.load.plan import LoadPlan
 
+_LOCUST: Final = (sys.executable, "-m", "grantproof.load.locust_child", "-f")
 _EXPECTED_WAIT_S: Final = 30
 _FLEET_WAIT_S: Final = 600
 
@@ -16,12 +17,12 @@ _FLEET_WAIT_S: Final = 600
 def command_line(plan: "LoadPlan") -> list[str]:
     """The command that runs a plan."""
     files = ",".join(str(locust_file(name)) for name in plan.rates)
-    command = [sys.executable, "-m", "grantproof.load.locust_child", "-f", files]
+    command = [*_LOCUST, files]
     command += ["--headless", "--only-summary", "--loglevel", "WARNING", "--exit-code-on-error", "0", "--progress"]
-    command += ["--idp", plan.idp, "--out", str(plan.out), "--seed", str(plan.seed)]
+    command += [f"--idp={plan.idp}", f"--out={plan.out}", "--seed", str(plan.seed)]
     command += ["--connections", str(plan.connections)]
     if plan.schedule_file is not None:
-        command += ["--schedule", str(plan.schedule_file)]
+        command += [f"--schedule={plan.schedule_file}"]
     else:
         command += ["--duration", f"{plan.duration_s}s"]
     if plan.users is None:
@@ -35,7 +36,7 @@ def command_line(plan: "LoadPlan") -> list[str]:
     command += ["--otel"] if plan.otel else []
     users = plan.users if plan.users is not None else plan.processes
     command += ["--users", str(users), "--spawn-rate", str(users), *_workers(plan)]
-    return command + [part for rule in plan.thresholds or () for part in ("--threshold", rule)]
+    return command + [f"--threshold={rule}" for rule in plan.thresholds or ()]
 
 
 def _workers(plan: "LoadPlan") -> list[str]:
@@ -47,34 +48,14 @@ def _workers(plan: "LoadPlan") -> list[str]:
         return []
     here, port = "127.0.0.1", str(_free_port())
     waits = ["--processes", str(plan.workers), "--expect-workers-max-wait", str(_EXPECTED_WAIT_S)]
-    return [
-        *waits,
-        "--master-bind-host",
-        here,
-        "--master-bind-port",
-        port,
-        "--master-host",
-        here,
-        "--master-port",
-        port,
-    ]
+    binds = ["--master-bind-host", here, "--master-bind-port", port]
+    return [*waits, *binds, "--master-host", here, "--master-port", port]
 
 
 def worker_command(idp: str, host: str, port: int, *, otel: bool = False) -> list[str]:
     """The command of a worker for a master on another machine. The master says which scenarios to run, and when."""
     files = ",".join(str(locust_file(name)) for name in known_scenarios())
-    command = [
-        sys.executable,
-        "-m",
-        "grantproof.load.locust_child",
-        "-f",
-        files,
-        "--worker",
-        "--loglevel",
-        "WARNING",
-        "--idp",
-        idp,
-    ]
+    command = [*_LOCUST, files, "--worker", "--loglevel", "WARNING", f"--idp={idp}"]
     return [*command, "--master-host", host, "--master-port", str(port), *(["--otel"] if otel else [])]
 
 

@@ -19,6 +19,13 @@ _READ_SIZE: Final = 16_384
 _NON_BLOCKING: Final = getattr(socket, "SOCK_NONBLOCK", 0)  # one call to the system less, where there is one for both
 
 
+class UntouchedError(BrokenPipeError):
+    """The peer has not begun with the request, which may be sent again."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(errno.EPIPE, why)
+
+
 class Owner(Protocol):
     """Deals with what happens on a connection."""
 
@@ -50,6 +57,7 @@ class Connection:
     __slots__ = (
         "_out",
         "descriptor",
+        "ended",
         "intended_s",
         "offered",
         "owner",
@@ -65,7 +73,6 @@ class Connection:
     )
 
     owner: Owner
-    ended: bool = False
 
     def __init__(self, address: Address, now_s: float) -> None:
         family, kind, protocol, where = address
@@ -76,7 +83,7 @@ class Connection:
         self.intended_s = self.sent_s = self.rested_s = 0.0
         self.since_s = now_s
         self.served = 0
-        self.retried = self.offered = False
+        self.retried = self.offered = self.ended = False
         self.request = b""
         self._out = b""
         try:
@@ -161,7 +168,7 @@ class Connection:
 class TlsConnection(Connection):
     """A connection under TLS, through memory buffers, so that it works the same beside gevent and without it."""
 
-    __slots__ = ("_incoming", "_outgoing", "_tls", "ended")
+    __slots__ = ("_incoming", "_outgoing", "_tls")
 
     def __init__(
         self,
@@ -171,7 +178,6 @@ class TlsConnection(Connection):
         host: str,
         session: ssl.SSLSession | None = None,
     ) -> None:
-        self.ended = False
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host, session=session)
         super().__init__(address, now_s)

@@ -43,8 +43,8 @@ class Histogram:
     def record(self, seconds: float) -> None:
         """Counts one duration; a negative one (a clock's jitter) counts as zero."""
         value = int(seconds * 1e9)
-        shift = value.bit_length() - 8
-        if 0 < shift < 32 and value > 0:
+        if 255 < value < 0x80_0000_0000:  # what `_index` says of these, without a call
+            shift = value.bit_length() - 8
             self._counts[(shift << 7) + (value >> shift)] += 1
         else:
             self._counts[_index(min(max(value, 0), _LONGEST_NS))] += 1

@@ -17,7 +17,7 @@ import h2.exceptions
 from h2.errors import ErrorCodes
 from h2.settings import SettingCodes, Settings
 
-from grantproof.load.connection import Address, TlsConnection
+from grantproof.load.connection import Address, TlsConnection, UntouchedError
 from grantproof.load.http1 import LARGEST_BODY, LARGEST_HEAD, MalformedAnswerError
 
 PROTOCOL: Final = "h2"
@@ -107,7 +107,7 @@ class Http2Connection(TlsConnection):
             self._rest = body
             self._send_rest(self._h2)
         except h2.exceptions.ProtocolError as error:
-            raise BrokenPipeError(errno.EPIPE, f"no further stream: {type(error).__name__}") from None
+            raise UntouchedError(f"no further stream: {type(error).__name__}") from None
         return super().send(self._h2.data_to_send())
 
     def receive(self) -> bytes | None:
@@ -151,7 +151,7 @@ class Http2Connection(TlsConnection):
         """The whole frames that have come but for GOAWAY, after which h2 would take no answer.
 
         Raises:
-            BrokenPipeError: the peer says that it has not begun with our request, which may be sent again.
+            UntouchedError: the peer says that it has not begun with our request.
 
         Source: RFC 9113 sections 4.1, 6.8 and 8.7.
         """
@@ -168,7 +168,7 @@ class Http2Connection(TlsConnection):
                 self._over = True
                 last = int.from_bytes(octets[_FRAME_HEAD : _FRAME_HEAD + 4], "big") & _STREAM_MASK
                 if last < self._stream:
-                    raise BrokenPipeError(errno.EPIPE, "the peer ends before it begins with the request")
+                    raise UntouchedError("the peer ends before it begins with the request")
             else:
                 rest += octets[:end]
             del octets[:end]
@@ -186,7 +186,7 @@ class Http2Connection(TlsConnection):
             self._h2.acknowledge_received_data(event.flow_controlled_length, self._stream)
         elif isinstance(event, h2.events.StreamReset):
             if event.error_code == ErrorCodes.REFUSED_STREAM:
-                raise BrokenPipeError(errno.EPIPE, "the peer has not begun with the request")
+                raise UntouchedError("the peer refuses the stream")
             raise ConnectionResetError(errno.ECONNRESET, "the stream was reset")
         elif isinstance(event, h2.events.StreamEnded):
             return self._complete()

@@ -39,11 +39,24 @@ _UNSET: Final = msgspec.UNSET
 DECODING_ERRORS: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
+_Text = Annotated[str, msgspec.Meta(min_length=1)]
+
+
+class _Usual(msgspec.Struct, gc=False):
+    """A successful token answer about which there is nothing to say, which the decoder alone can tell."""
+
+    access_token: _Text
+    token_type: _Text
+    expires_in: Annotated[int, msgspec.Meta(gt=0)] | None = None
+    scope: str | None = None
+    refresh_token: msgspec.UnsetType = msgspec.UNSET
+
+
 class _Issued(msgspec.Struct, gc=False):
     """A successful token answer, as far as load looks at it."""
 
-    access_token: Annotated[str, msgspec.Meta(min_length=1)]
-    token_type: Annotated[str, msgspec.Meta(min_length=1)]
+    access_token: _Text
+    token_type: _Text
     expires_in: int | float | str | None = None
     scope: str | None = None
     refresh_token: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
@@ -64,6 +77,7 @@ class _Refused(msgspec.Struct, gc=False):
     error: str
 
 
+_decode_usual = msgspec.json.Decoder(_Usual).decode
 _decode = msgspec.json.Decoder(_Issued).decode
 _decode_claims = msgspec.json.Decoder(_Claims).decode
 _decode_error = msgspec.json.Decoder(_Refused).decode
@@ -141,17 +155,20 @@ class TokenJudge:
         if status != 200:
             return self._refusal(status, body)
         try:
+            usual = _decode_usual(body)
+        except DECODING_ERRORS:
+            return self._judge_unusual(body)
+        return self.judge_token(usual.access_token, usual.scope)
+
+    def _judge_unusual(self, body: bytes) -> str:
+        try:
             answer = _decode(body)
         except DECODING_ERRORS:
             return MALFORMED
         if answer.refresh_token is not _UNSET:
             self._findings.notes[REFRESH_TOKEN] += 1
-        lifetime = answer.expires_in
-        if lifetime is not None and not (isinstance(lifetime, int) and lifetime > 0):
-            kind = _judge_lifetime(lifetime)
-            if kind:
-                return kind
-        return self.judge_token(answer.access_token, answer.scope)
+        kind = VALID if answer.expires_in is None else _judge_lifetime(answer.expires_in)
+        return kind or self.judge_token(answer.access_token, answer.scope)
 
     def judge_token(self, token: str, scope: str | None) -> str:
         """The kind of an access token that came with this scope, or with none named."""

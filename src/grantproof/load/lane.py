@@ -3,7 +3,6 @@
 from collections import deque
 from heapq import merge
 from itertools import chain, dropwhile
-from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
 from grantproof.load.traffic import Traffic
@@ -74,15 +73,15 @@ class Lane:
         else:
             self._dispatch_closed(now)
 
-    def _dispatch_open(self, now: float, take: "Callable[..., bool] | None" = None) -> None:
+    def _dispatch_open(self, now: float, take: "Callable[[float, float], bool] | None" = None) -> None:
         """What finds no connection stays in the schedule, however long the backlog grows."""
         traffic = self.traffic
-        take = take or traffic.take
+        take = take or (traffic.take_late if self.blocked else traffic.take)
         while self.next_s <= now:
             due = self.next_s
             if now - due >= self._timeout_s:
                 traffic.count_timeout(now - due)
-            elif not take(due, now, late=self.blocked):
+            elif not take(due, now):
                 self.blocked = True
                 return
             self._offered += 1
@@ -97,7 +96,7 @@ class Lane:
         traffic = self.traffic
         if now >= self.end_s or now < traffic.paused_until:
             return
-        while traffic.busy + len(traffic.waiting) < self.users and traffic.take(perf_counter(), now):
+        while traffic.busy + len(traffic.waiting) < self.users and traffic.take_at_once(now):
             if now < traffic.paused_until:
                 return
 

@@ -13,7 +13,7 @@ from gevent.event import Event
 from locust.stats import CSV_STATS_INTERVAL_SEC
 
 from grantproof.load.generator import Ending
-from grantproof.load.handover import Inbox
+from grantproof.load.handover import Inbox, Orders
 from grantproof.load.ledger import Ledger, default_folder, make_folder, print_progress
 from grantproof.load.locust_options import INTERNAL_ERROR, Options, find_schedule, on
 from grantproof.load.result import FILE_NAME, Setting
@@ -31,26 +31,13 @@ GO = "grantproof_go"
 TAKE_OVER = "grantproof_take_over"
 RETIRE = "grantproof_retire"
 END = "grantproof_end"
+BROKEN = "grantproof_broken"
 PAGES = "grantproof"
 _LOOK_S = 0.2
 _STOP_S = 5.0
 _log = logging.getLogger(__name__)
 
 Prepared = Sequence[Mapping[str, Any]]
-
-
-class Orders(Protocol):
-    """What a master may tell the engine of a worker. `stopped` says that nothing more is to be sent."""
-
-    stopped: bool
-
-    def take_over(self, shares: Sequence[tuple[int, int]], since_s: float) -> None:
-        """Sends another worker's requests too that are due from a moment on."""
-        ...
-
-    def retire(self, *, handed_over: bool = False) -> None:
-        """Sends nothing more; where others have taken over, what was due is theirs."""
-        ...
 
 
 class Books(Protocol):
@@ -68,6 +55,10 @@ class Books(Protocol):
         """Enters the engine's end; of an engine that broke nothing comes."""
         ...
 
+    def fail(self) -> None:
+        """Enters that the engine broke by an error of ours."""
+        ...
+
 
 class WorkerBooks:
     """Sends everything to the master, with Locust's own reports, and the rest with the end."""
@@ -76,7 +67,6 @@ class WorkerBooks:
         self._environment = environment
         self._pages: list[dict[str, Any]] = []
         self._go = Event()
-        self._orders: Orders | None = None
         self._inbox = Inbox()
         runner: Any = environment.runner
         on(environment.events.test_start, self._on_start)
@@ -89,7 +79,6 @@ class WorkerBooks:
 
     def begin(self, prepared: Prepared, orders: Orders) -> None:
         """Tells the master that this worker is ready, and waits for all the others."""
-        self._orders = orders
         self._inbox.open(orders)
         runner: Any = self._environment.runner
         runner.send_message(READY, {"prepared": list(prepared)})
@@ -107,6 +96,11 @@ class WorkerBooks:
         pages, self._pages = self._pages, []
         runner.send_message(END, {PAGES: pages, "ending": asdict(ending)})
 
+    def fail(self) -> None:
+        """Tells the master that the run ends with an error of ours, though others go on."""
+        runner: Any = self._environment.runner
+        runner.send_message(BROKEN)
+
     def _report(self, data: dict[str, Any], **_: object) -> None:
         data[PAGES], self._pages = self._pages, []
 
@@ -114,7 +108,6 @@ class WorkerBooks:
         self._go.set()
 
     def _on_start(self, **_: object) -> None:
-        self._orders = None
         self._inbox.clear()
 
     def _on_take_over(self, msg: Any, **_: object) -> None:
@@ -122,8 +115,7 @@ class WorkerBooks:
         self._inbox.put(shares, float(msg.data["since_s"]))
 
     def _on_retire(self, **_: object) -> None:
-        if self._orders is not None:
-            self._orders.retire(handed_over=True)
+        self._inbox.retire()
 
 
 class SingleBooks:
@@ -132,6 +124,7 @@ class SingleBooks:
     def __init__(self, environment: "Environment") -> None:
         self.environment = environment
         self.ledger: Ledger | None = None
+        self.interrupted_s: float | None = None
         self.lanes: list[LanePlan] = []
         self._code: int | None = None
         self.plan: Callable[[], list[LanePlan]] = list
@@ -171,6 +164,10 @@ class SingleBooks:
         ledger = self.ledger
         if ledger is not None and ledger.end(ending):
             self.close(ledger)
+
+    def fail(self) -> None:
+        """Ends the process with the code of an error of ours."""
+        self.environment.process_exit_code = INTERNAL_ERROR
 
     def _open(self, **_: object) -> None:
         options = Options.of(self.environment)
@@ -225,6 +222,7 @@ class SingleBooks:
         """When Locust is interrupted, binds the books first: what comes later is lost, and the exit code is settled."""
         ledger = self.ledger
         if ledger is not None and not ledger.closed:
+            self.interrupted_s = monotonic()
             runner: Any = self.environment.runner
             runner.stop()
             end = monotonic() + _STOP_S

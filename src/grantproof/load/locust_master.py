@@ -10,7 +10,7 @@ import gevent
 from locust.runners import STATE_MISSING
 
 from grantproof.load.generator import Ending
-from grantproof.load.locust_books import END, GO, PAGES, READY, RETIRE, TAKE_OVER, SingleBooks
+from grantproof.load.locust_books import BROKEN, END, GO, PAGES, READY, RETIRE, TAKE_OVER, SingleBooks
 from grantproof.load.locust_options import USAGE_ERROR, Options, on
 from grantproof.load.tally import Tally
 
@@ -64,6 +64,7 @@ class MasterBooks(SingleBooks):
         given.forked = bool(given.processes)
         self._runner.register_message(READY, self._on_ready)
         self._runner.register_message(END, self._on_end)
+        self._runner.register_message(BROKEN, self._on_broken)
 
     def _open(self, **_: object) -> None:
         super()._open()
@@ -115,6 +116,9 @@ class MasterBooks(SingleBooks):
         if self.ledger is not None:
             gevent.spawn_later(self.target.timeout_s + _PATIENCE_S, self.close, self.ledger)
 
+    def _on_broken(self, **_: object) -> None:
+        self.fail()
+
     # What becomes of them
 
     def _start_if_ready(self) -> None:
@@ -148,13 +152,22 @@ class MasterBooks(SingleBooks):
                 elif not gone and member.lost:
                     self._runner.send_message(RETIRE, None, client_id=name)
 
-    def _lose(self, name: str, member: Member, ledger: "Ledger") -> None:
-        """Gives a lost worker's shares to the others, and enters what is missing meanwhile."""
+    def close(self, ledger: "Ledger") -> None:
+        """Writes the result, in which who has not said how it ended is lost."""
+        if ledger is self.ledger and not ledger.closed:
+            for name, member in self._members.items():
+                if not member.over:
+                    self._lose(name, member, ledger, has_heirs=False)
+        super().close(ledger)
+
+    def _lose(self, name: str, member: Member, ledger: "Ledger", *, has_heirs: bool = True) -> None:
+        """Gives a lost worker's shares to the others while the run lasts, and enters what is missing."""
         member.lost = True
-        heirs = {heir: each for heir, each in self._members.items() if not each.over}
+        has_heirs = has_heirs and self.interrupted_s is None
+        heirs = {heir: each for heir, each in self._members.items() if has_heirs and not each.over}
         since_s = 0.0 if self._started_s is None else monotonic() - self._started_s + _NOTICE_S
         open_loop = any(lane.schedule is not None for lane in self.lanes)
-        missing = self._missing(member, since_s if heirs else None)
+        missing = self._missing(member, since_s if heirs else self._stop_s())
         under_way = max(member.under_way, 0) if open_loop else 0
         number = sum(sum(seconds.values()) for seconds in missing.values()) + under_way
         ending = f"{number} of its requests are missing" if open_loop else "its users are missing"
@@ -176,6 +189,12 @@ class MasterBooks(SingleBooks):
             self.close(ledger)
         else:
             self._start_if_ready()
+
+    def _stop_s(self) -> float | None:
+        """When nothing more was due, since the run was interrupted; None where it was not."""
+        if self.interrupted_s is None:
+            return None
+        return 0.0 if self._started_s is None else self.interrupted_s - self._started_s
 
     def _missing(self, member: Member, until_s: float | None) -> dict[str, Counter[int]]:
         """Of its requests, those that it has not reported and nobody takes over, by part and second."""

@@ -112,6 +112,7 @@ class Pump:
         except Exception as error:  # noqa: BLE001 - whatever breaks here must end the run instead of hanging it
             if self._engine is not None:
                 self._engine.stop()
+            self._books.fail()
             give_up(self._environment, error, INTERNAL_ERROR)
         finally:
             self.over.set()

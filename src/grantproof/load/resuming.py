@@ -127,10 +127,10 @@ def is_address(host: str) -> bool:
 class ResumingConnection(Connection):
     """A connection under TLS that resumes a session without a copy of it. Through memory buffers, as the others."""
 
-    __slots__ = ("_begun", "_resumed", "_tls", "_trust", "ended")
+    __slots__ = ("_begun", "_resumed", "_tls", "_trust")
 
     def __init__(self, address: Address, now_s: float, trust: Trust, session: Session | None = None) -> None:
-        self._trust, self._begun, self._resumed, self.ended = trust, False, False, False
+        self._trust, self._begun, self._resumed = trust, False, False
         self._tls = tls = SSL.Connection(trust.context)
         if trust.server_name is not None:
             tls.set_tlsext_host_name(trust.server_name)

@@ -4,7 +4,7 @@ from collections import deque
 from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
-from grantproof.load.connection import BUSY, CONNECTING, ENDING, IDLE, Connection
+from grantproof.load.connection import BUSY, CONNECTING, ENDING, IDLE, Connection, UntouchedError
 from grantproof.load.dialer import STARVATION, Dialer, kind_of
 from grantproof.load.histogram import Histogram
 from grantproof.load.http1 import MalformedAnswerError
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _PAUSE_S: Final = 0.05
 _STALE_S: Final = 1.0
 _ENDING_S: Final = 0.1
+_AT_ONCE: Final = 0.0
+_TIRED: Final = "status_408"  # on a kept-alive connection: the peer waited for a request, and ours had not come yet
 _BOTH: Final = READABLE | WRITABLE
 
 
@@ -61,6 +63,7 @@ class Traffic:
         self._connections: set[Connection] = set()
         self._connecting = 0
         self._idle: list[Connection] = []
+        self._ending: dict[Connection, None] = {}
 
     def probe(self) -> bool:
         """Whether the target takes connections at all; if not, that is counted."""
@@ -71,21 +74,37 @@ class Traffic:
             return False
         return True
 
-    def take(self, due: float, now: float, *, late: bool = False) -> bool:
+    def take(self, due: float, now: float) -> bool:
         """Takes a request that is due; False when it has to wait outside, because all connections are taken.
 
         Args:
             due: when it is meant to leave.
             now: the time.
-            late: it waited outside before.
         """
         if self._idle:
-            self._send(self._idle.pop(), due, waited=late)
+            self._send(self._idle.pop(), due, self.tally.lag, 0)
             return True
-        room = len(self._connections) < self._most
+        return self._queue(due, now, self.tally.lag)
+
+    def take_late(self, due: float, now: float) -> bool:
+        """Takes a request that had to wait outside before, as `take` does."""
+        if self._idle:
+            self._send(self._idle.pop(), due, self.tally.queue, 0)
+            return True
+        return self._queue(due, now, self.tally.queue)
+
+    def take_at_once(self, now: float) -> bool:
+        """Takes a request of the closed loop, which is meant to leave when it does."""
+        if self._idle:
+            self._send(self._idle.pop(), _AT_ONCE, None, 0)
+            return True
+        return self._queue(perf_counter(), now, None)
+
+    def _queue(self, due: float, now: float, lateness: Histogram | None) -> bool:
+        room = self._has_room()
         if self._anew and room:
-            if self._paced:
-                (self.tally.queue if late else self.tally.lag).record(perf_counter() - due)
+            if lateness is not None:
+                lateness.record(perf_counter() - due)
         elif self._anew or (len(self.waiting) >= self._connecting and not room):
             return False
         self.waiting.append((due, False))
@@ -129,9 +148,8 @@ class Traffic:
         self.tally = Tally(t=max(tally.t, int(elapsed_s)) + 1)
         return tally
 
-    def cut_off(self, due: float, now: float, *, late: bool = False) -> bool:
+    def cut_off(self, due: float, now: float) -> bool:
         """Counts what was due and will get no answer. It weighs with its age: its latency would have been more."""
-        del late
         self.tally.abandoned += 1
         self.tally.latency.record(now - due)
         return True
@@ -150,8 +168,16 @@ class Traffic:
 
     def _open_enough(self, now: float) -> None:
         """Opens another connection unless as many are on their way as requests wait."""
-        if len(self.waiting) > self._connecting and len(self._connections) < self._most:
+        if len(self.waiting) > self._connecting and self._has_room():
             self._open(now)
+
+    def _has_room(self) -> bool:
+        """Whether one more may be open; one that only waits for its peer to end it makes way."""
+        if len(self._connections) < self._most:
+            return True
+        if self._ending:
+            self._drop(next(iter(self._ending)))
+        return len(self._connections) < self._most
 
     def _open(self, now: float) -> None:
         try:
@@ -177,6 +203,8 @@ class Traffic:
             self._idle.remove(connection)
         elif connection.state == BUSY:
             self.busy -= 1
+        elif connection.state == ENDING:
+            del self._ending[connection]
         self._connections.remove(connection)
         self._reactor.remove(connection)
         connection.close()
@@ -185,7 +213,7 @@ class Traffic:
         """Gives a free connection to the request that waits longest, or keeps it for the next one."""
         if self.waiting:
             due, retried = self.waiting.popleft()
-            self._send(connection, due, waited=True, retried=retried)
+            self._send(connection, due, self.tally.queue if self._paced else None, retried)
         else:
             connection.state = IDLE
             self._idle.append(connection)
@@ -197,6 +225,7 @@ class Traffic:
             return
         self.busy -= 1
         connection.state = ENDING
+        self._ending[connection] = None
         connection.rested_s = self._reactor.now
         self.turn(connection, READABLE)
 
@@ -231,23 +260,21 @@ class Traffic:
 
     # Requests and answers
 
-    def _send(self, connection: Connection, due: float, *, waited: bool, retried: bool = False) -> None:
+    def _send(self, connection: Connection, due: float, lateness: Histogram | None, attempts: int) -> None:
         tally = self.tally
         connection.state = BUSY
-        connection.intended_s = due
         connection.sent_s = sent = perf_counter()
-        connection.retried = retried
+        connection.intended_s = due or sent
+        connection.retried = attempts > 0
         connection.request = request = self._next_request()
         self.busy += 1
         if self._anew:
             connection.sent_s = max(connection.since_s, due)  # its lag was counted when it was taken
-        elif not self._paced:
-            if not waited:
-                connection.intended_s = sent
-        else:
-            (tally.queue if waited else tally.lag).record(sent - due)
+        elif lateness is not None:
+            lateness.record(sent - due)
         tally.sent += 1
-        tally.retried += retried
+        if attempts:
+            tally.retried += 1
         if connection.served:
             tally.reused += 1
         try:
@@ -289,6 +316,9 @@ class Traffic:
             else:
                 tally.latency.record(now - intended)
                 tally.service.record(now - sent)
+        elif kind == _TIRED and connection.served and reader.closes and not connection.retried:
+            self._repeat(connection)
+            return
         else:
             self._count_error(kind)
             if reader.head.retry_after and kind in PROTECTIVE:
@@ -319,15 +349,21 @@ class Traffic:
         state, kind = connection.state, kind_of(error) if error is not None else "reset"
         stale = connection.sent_s - connection.rested_s >= _STALE_S
         gone = error is None or isinstance(error, BrokenPipeError) or stale
-        again = gone and connection.served and not connection.reader.begun and not connection.retried
+        refused = isinstance(error, UntouchedError) or (gone and connection.served)
+        if state == BUSY and refused and not (connection.reader.begun or connection.retried):
+            self._repeat(connection)
+            return
         self._drop(connection)
         if state == CONNECTING:
             self._miss(kind, perf_counter())
-        elif state == BUSY and again:
-            self.waiting.appendleft((connection.intended_s, True))
-            self._open_enough(perf_counter())
         elif state == BUSY:
             self._count_error(kind)
+
+    def _repeat(self, connection: Connection) -> None:
+        """Sends the request of a connection that ends without having taken it on another one."""
+        self._drop(connection)
+        self.waiting.appendleft((connection.intended_s, True))
+        self._open_enough(perf_counter())
 
     def _miss(self, kind: str, now: float) -> None:
         """A connection could not be made: the request that waits longest fails with it."""

@@ -260,8 +260,8 @@ def test_4_a_command_that_breaks(monkeypatch: pytest.MonkeyPatch, capsys: pytest
 
 @pytest.mark.parametrize(
     ("options", "number"),
-    [(["--baseline"], signal.SIGINT), (["-n", "2"], signal.SIGINT), ([], signal.SIGTERM)],
-    ids=["baseline", "workers", "terminated"],
+    [(["--baseline"], signal.SIGINT), (["-n", "2"], signal.SIGINT), ([], signal.SIGTERM), ([], signal.SIGHUP)],
+    ids=["baseline", "workers", "terminated", "hung up"],
 )
 def test_130_interrupted_in_the_middle(
     grantproof: CommandLine, lawful_run: Path, options: list[str], number: signal.Signals

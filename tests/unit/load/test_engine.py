@@ -140,6 +140,25 @@ def test_connections_that_the_server_ends_are_no_errors(serve: Serve, ends: str)
     assert (total.opened >= 80) is (ends in {"announced", "delimited"})
 
 
+@pytest.mark.parametrize("kept", [True, False])
+def test_who_tired_of_waiting_for_a_request_gets_it_anew(serve: Serve, *, kept: bool) -> None:
+    """408 on a connection that was kept alive may have crossed the request; on a new one it is an answer."""
+    seen: set[int] = set()
+    server = serve()
+
+    def behave(n: int) -> Reply:
+        if kept and server.connections not in seen:
+            seen.add(server.connections)
+            return issue(n)
+        return Reply(answer("", 408, "Connection: close"), close=True)
+
+    server.behaviour = behave
+    total = _run(_target(server.url), Constant(50.0, 0.4), most_connections=1)
+    errors = {} if kept else {"status_408": 20}
+    assert (total.ok, dict(total.errors)) == (20 - errors.get("status_408", 0), errors)
+    assert (total.retried > 5) is kept
+
+
 def test_a_target_that_is_not_there_is_told_at_once() -> None:
     with socket_class() as free:
         free.bind(("127.0.0.1", 0))

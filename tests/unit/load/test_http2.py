@@ -230,14 +230,15 @@ def test_what_was_begun_before_a_goodbye_is_answered_after_it(
 
 
 @pytest.mark.parametrize("how", ["goodbye", "refused"])
-def test_what_was_not_begun_is_sent_again(start: Starter, certificate: Certificate, how: str) -> None:
+@pytest.mark.parametrize("when", [1, 5], ids=["first", "third"])
+def test_what_was_not_begun_is_sent_again(start: Starter, certificate: Certificate, how: str, when: int) -> None:
     """The connection stays open after the goodbye: only its words say that no answer will come."""
 
     def leave(connection: h2.connection.H2Connection, stream: int, n: int) -> bytes | None:
-        if stream != 5:
+        if stream != when or (when == 1 and n > 1):
             give(connection, stream, n)
         elif how == "goodbye":
-            return goodbye(stream - 2)
+            return goodbye(max(stream - 2, 0))
         else:
             connection.reset_stream(stream, ErrorCodes.REFUSED_STREAM)
         return None

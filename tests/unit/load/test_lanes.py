@@ -112,6 +112,15 @@ def test_new_connections_keep_to_the_limit(serve: Serve) -> None:
     assert total.queue.total > 30
 
 
+def test_what_its_peer_should_have_ended_makes_way(serve: Serve) -> None:
+    """A peer that keeps connections, though it was told that each is for one request, holds no request up."""
+    target = _target(serve().url, new_connections=True, timeout_s=1.0)
+    engine = Engine(target, token_exchange(target), Constant(200.0, 0.5), most_connections=2)
+    engine.run()
+    total = _totals(engine)[""]
+    assert (total.ok, total.opened, dict(total.errors)) == (100, 100, {})  # without, some 25 find room in time
+
+
 def _tls(certificate: Certificate, highest: ssl.TLSVersion, *, tickets: bool) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate.path, certificate.path.with_name("key.pem"))

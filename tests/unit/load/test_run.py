@@ -42,8 +42,8 @@ def test_the_command_line_holds_no_secret_and_no_shell_words(serve: Serve, tmp_p
     plan = LoadPlan(idp, users=4, out=tmp_path, workers=2, thresholds=("p99 < 1s; rm",)[:0] or ("p99 < 1s",))
     words = command_line(plan)
     assert words[:4] == [sys.executable, "-m", "grantproof.load.locust_child", "-f"]
-    assert idp in words
-    assert "p99 < 1s" in words
+    assert f"--idp={idp}" in words
+    assert "--threshold=p99 < 1s" in words
     assert not any(SECRET in word for word in words)
 
 
@@ -110,6 +110,33 @@ def test_locusts_own_command_ends_with_our_codes_when_it_is_interrupted(
     result = json.loads((tmp_path / "out" / "load.json").read_text())
     assert (process.returncode, result["exit_code"]) == (code, code), said.decode()
     assert result["ok"] == server.count
+
+
+BREAKS = """
+from loadtests.token_endpoint import TokenEndpoint
+class Breaks(TokenEndpoint):
+    scenario = "breaks"
+    @classmethod
+    def make_exchange(cls, work):
+        try:
+            open({mark!r}, "x").close()
+        except FileExistsError:
+            return super().make_exchange(work)
+        raise RuntimeError("one of them breaks")
+"""
+
+
+def test_an_error_of_ours_in_one_of_several_workers_is_told_as_one(serve: Serve, tmp_path: Path) -> None:
+    (tmp_path / "breaks.py").write_text(BREAKS.format(mark=str(tmp_path / "mark")))
+    command = [sys.executable, "-m", "locust", "-f", "breaks.py", "--headless", "--processes", "2", "--rate", "40"]
+    command += ["--idp", write_profile(tmp_path, serve()), "--run-time", "3s", "--out", "out"]
+    paths = {"PYTHONPATH": os.pathsep.join((str(locust_file("token_endpoint").parents[1]), *sys.path))}
+    done = subprocess.run(
+        command, capture_output=True, timeout=60, check=False, cwd=tmp_path, env=os.environ | paths
+    )  # fmt: skip
+    assert done.returncode == 4, done.stderr.decode()
+    assert "RuntimeError: one of them breaks" in done.stderr.decode()
+    assert json.loads((tmp_path / "out" / "load.json").read_text())["generator"]["lost"] == 1
 
 
 def test_what_was_not_reached_is_no_targets_fault_by_locusts_own_command_either(serve: Serve, tmp_path: Path) -> None:
@@ -216,3 +243,9 @@ def test_an_interruption_leaves_what_was_gathered(serve: Serve, tmp_path: Path) 
     result = json.loads((tmp_path / "out" / "load.json").read_text())
     assert 40 <= result["ok"] < 1000
     assert os.environ["TINY_SECRET"] not in json.dumps(result)
+
+
+def test_a_folder_may_have_the_name_of_an_option(serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = run(LoadPlan(write_profile(tmp_path, serve()), rate_per_s=40.0, duration_s=0.5, out=Path("-x")))
+    assert (result.ok, (tmp_path / "-x" / "load.json").is_file()) == (20, True)

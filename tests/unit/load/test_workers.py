@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from grantproof.errors import GrantproofError
-from grantproof.load import Fleet, LoadPlan, Progress, command, run
+from grantproof.load import Fleet, LoadPlan, LoadResult, Progress, command, run
 from grantproof.load.handover import Inbox
 from tests.unit.load.conftest import SECRET, Serve, issue, write_profile
 
@@ -144,24 +144,52 @@ def test_a_worker_that_outlives_its_master_keeps_nobody_waiting(serve: Serve, tm
     assert not Path(f"/proc/{stopped[0]}/exe").exists()
 
 
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="worker processes are found through /proc")
+def test_what_was_not_due_yet_when_a_run_is_interrupted_is_not_missing(serve: Serve, tmp_path: Path) -> None:
+    stopped: list[int] = []
+
+    def stop(row: Progress) -> None:
+        if row.t >= 2 and not stopped:
+            stopped.append(_workers_of_this_process()[-1])
+            os.kill(stopped[0], signal.SIGSTOP)
+            raise KeyboardInterrupt
+
+    server, out = serve(), tmp_path / "out"
+    plan = LoadPlan(write_profile(tmp_path, server), rate_per_s=80.0, duration_s=60.0, workers=2, out=out)
+    with pytest.raises(KeyboardInterrupt):
+        run(plan, stop)
+    result = LoadResult.read(out)
+    assert result.generator["lost"] == 1
+    assert 0 < result.generator["missing"] < 40 * 8
+    assert result.requests + result.generator["missing"] + result.generator["abandoned"] == result.offered
+
+
 def test_what_a_worker_takes_over_while_it_prepares_is_not_forgotten() -> None:
     class Heir:
         """Notes what it is told."""
 
+        stopped = False
+
         def __init__(self) -> None:
             self.told: list[object] = []
+
+        def retire(self, *, handed_over: bool = False) -> None:
+            """Notes it."""
+            self.told.append(handed_over)
 
         def take_over(self, shares: Sequence[tuple[int, int]], since_s: float) -> None:
             """Notes it."""
             self.told.append((shares, since_s))
 
     inbox, first, second = Inbox(), Heir(), Heir()
+    inbox.retire()  # of a test before
     inbox.put([(1, 2)], 0.0)
     inbox.open(first)
     inbox.put([(0, 3)], 0.5)
     inbox.clear()
     inbox.open(second)
-    assert (first.told, second.told) == ([([(1, 2)], 0.0), ([(0, 3)], 0.5)], [])
+    inbox.retire()
+    assert (first.told, second.told) == ([([(1, 2)], 0.0), ([(0, 3)], 0.5)], [True])
 
 
 def test_workers_on_other_machines_take_their_share(serve: Serve, tmp_path: Path) -> None:
