@@ -1,5 +1,6 @@
 """The command line. Each command is a thin module that is imported when it is called."""
 
+import errno
 import signal
 import sys
 from importlib import import_module
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 USAGE, INTERNAL, INTERRUPTED, NOBODY_READS = 2, 4, 130, 141
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 _COMMANDS = {
     "capacity": "The highest rate that keeps the thresholds.",
     "check": "The conformance run: checks a target against the specifications.",
@@ -112,13 +114,21 @@ def _run(args: "Sequence[str] | None") -> int:
     except GrantproofError as problem:
         click.echo(f"grantproof: {problem}", err=True)
         code = USAGE
-    except Exception:  # noqa: BLE001 - the last net: whatever it is, the exit code says that it is our bug
-        from traceback import format_exc
-
-        click.echo(_scrubbed(format_exc()), err=True)
-        click.echo("grantproof: this is a bug of grantproof; the lines above say where.", err=True)
+    except Exception as problem:  # noqa: BLE001 - the last net: whatever it is, the exit code says that it is ours
+        _explain(problem)
         code = INTERNAL
     return code if isinstance(code, int) else 0
+
+
+def _explain(problem: Exception) -> None:
+    """Says what broke: a full disk in a line, a bug with its traceback."""
+    if isinstance(problem, OSError) and problem.errno in _FULL:
+        click.echo(f"grantproof: what is to be written does not fit: {problem.filename or problem.strerror}", err=True)
+        return
+    from traceback import format_exc
+
+    click.echo(_scrubbed(format_exc()), err=True)
+    click.echo("grantproof: this is a bug of grantproof; the lines above say where.", err=True)
 
 
 def _scrubbed(text: str) -> str:

@@ -1,6 +1,7 @@
 """Connections to the target: non-blocking, plain or TLS, kept alive, one request under way at a time."""
 
 import errno
+import os
 import socket
 import ssl
 from typing import Final, Protocol
@@ -16,6 +17,7 @@ BUSY: Final = 2
 CLOSED: Final = 3
 ENDING: Final = 4
 _READ_SIZE: Final = 16_384
+_UNDER_WAY: Final = frozenset((0, errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EAGAIN, errno.EINTR))
 _NON_BLOCKING: Final = getattr(socket, "SOCK_NONBLOCK", 0)  # one call to the system less, where there is one for both
 
 
@@ -76,7 +78,7 @@ class Connection:
 
     def __init__(self, address: Address, now_s: float) -> None:
         family, kind, protocol, where = address
-        self.sock: socket.socket = native.socket_class(family, kind | _NON_BLOCKING, protocol)
+        self.sock: socket.socket = native.plain_socket_class(family, kind | _NON_BLOCKING, protocol)
         self.descriptor = self.sock.fileno()
         self.reader = AnswerReader()
         self.state = CONNECTING
@@ -90,12 +92,21 @@ class Connection:
             if not _NON_BLOCKING:
                 self.sock.settimeout(0)
             self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self.sock.connect(where)
-        except BlockingIOError:
-            return
+            code = self.sock.connect_ex(where)
         except OSError:
             self.sock.close()
             raise
+        if code not in _UNDER_WAY:
+            self.sock.close()
+            raise OSError(code, os.strerror(code))
+
+    def is_made(self) -> bool:
+        """Whether the peer has taken the connection already, as within a machine it does at once."""
+        try:
+            self.sock.getpeername()
+        except OSError:
+            return False
+        return True
 
     def establish(self) -> bool:
         """Goes on with connecting; True when a request can be sent.

@@ -96,8 +96,8 @@ class Lane:
         traffic = self.traffic
         if now >= self.end_s or now < traffic.paused_until:
             return
-        while traffic.busy + len(traffic.waiting) < self.users and traffic.take_at_once(now):
-            if now < traffic.paused_until:
+        for _ in range(self.users - traffic.busy - len(traffic.waiting)):
+            if not traffic.take_at_once(now) or now < traffic.paused_until:
                 return
 
     def tick(self, now: float) -> None:

@@ -5,11 +5,12 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
 from grantproof.load.connection import BUSY, CONNECTING, ENDING, IDLE, Connection, UntouchedError
-from grantproof.load.dialer import STARVATION, Dialer, kind_of
+from grantproof.load.dialer import STARVATION, kind_of
 from grantproof.load.histogram import Histogram
 from grantproof.load.http1 import MalformedAnswerError
 from grantproof.load.judge import MALFORMED, PROTECTIVE
 from grantproof.load.poller import READABLE, WRITABLE
+from grantproof.load.pool import BOTH, Pool
 from grantproof.load.tally import Tally
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ _STALE_S: Final = 1.0
 _ENDING_S: Final = 0.1
 _AT_ONCE: Final = 0.0
 _TIRED: Final = "status_408"  # on a kept-alive connection: the peer waited for a request, and ours had not come yet
-_BOTH: Final = READABLE | WRITABLE
 
 
 class Traffic:
@@ -54,21 +54,17 @@ class Traffic:
         self.waiting: deque[tuple[float, bool]] = deque()
         self.paused_until = 0.0
         self._judge, self._next_request = exchange.judge.__call__, exchange.next_request
-        self._dialer = Dialer(target)
         self._paced, self._at_once = paced, Histogram()
         self._timeout_s = target.timeout_s
         self._anew, self._remembers = target.new_connections, target.resumption and target.secure
-        self._most = most_connections
         self._reactor = reactor
-        self._connections: set[Connection] = set()
-        self._connecting = 0
-        self._idle: list[Connection] = []
-        self._ending: dict[Connection, None] = {}
+        self._pool = Pool(target, most_connections, reactor, self)
+        self._idle = self._pool.idle
 
     def probe(self) -> bool:
         """Whether the target takes connections at all; if not, that is counted."""
         try:
-            self._dialer.probe()
+            self._pool.dialer.probe()
         except OSError as error:
             self._count_error(kind_of(error))
             return False
@@ -101,11 +97,11 @@ class Traffic:
         return self._queue(perf_counter(), now, None)
 
     def _queue(self, due: float, now: float, lateness: Histogram | None) -> bool:
-        room = self._has_room()
+        room = self._pool.has_room()
         if self._anew and room:
             if lateness is not None:
                 lateness.record(perf_counter() - due)
-        elif self._anew or (len(self.waiting) >= self._connecting and not room):
+        elif self._anew or (len(self.waiting) >= self._pool.connecting and not room):
             return False
         self.waiting.append((due, False))
         self._open_enough(now)
@@ -117,7 +113,7 @@ class Traffic:
         oldest, starved_s = now - self._timeout_s, 0.0
         while self.waiting and self.waiting[0][0] <= oldest:
             self.count_timeout(now - self.waiting.popleft()[0])
-        for connection in list(self._connections):
+        for connection in self._pool:
             if connection.state == BUSY and connection.intended_s <= oldest:
                 self.count_timeout(now - connection.intended_s)
                 self.tally.service.record(now - connection.sent_s)
@@ -130,7 +126,7 @@ class Traffic:
             ):
                 self._drop(connection)
         if starved_s:
-            serving = sum(connection.served > 0 and connection.rested_s > starved_s for connection in self._connections)
+            serving = sum(connection.served > 0 and connection.rested_s > starved_s for connection in self._pool)
             self.tally.serving = max(self.tally.serving, serving)
         if now >= self.paused_until:
             self._open_enough(now)
@@ -159,7 +155,7 @@ class Traffic:
         now = perf_counter()
         while self.waiting:
             self.cut_off(self.waiting.popleft()[0], now)
-        for connection in list(self._connections):
+        for connection in self._pool:
             if connection.state == BUSY:
                 self.cut_off(connection.intended_s, now)
             self._drop(connection)
@@ -168,46 +164,26 @@ class Traffic:
 
     def _open_enough(self, now: float) -> None:
         """Opens another connection unless as many are on their way as requests wait."""
-        if len(self.waiting) > self._connecting and self._has_room():
+        if len(self.waiting) > self._pool.connecting and self._pool.has_room():
             self._open(now)
-
-    def _has_room(self) -> bool:
-        """Whether one more may be open; one that only waits for its peer to end it makes way."""
-        if len(self._connections) < self._most:
-            return True
-        if self._ending:
-            self._drop(next(iter(self._ending)))
-        return len(self._connections) < self._most
 
     def _open(self, now: float) -> None:
         try:
-            connection = self._dialer.dial(now)
+            made = self._pool.open(now)
         except OSError as error:
             if error.errno in STARVATION:
                 self.tally.starved = True
-                self._most = max(1, len(self._connections))
                 self.paused_until = now + _PAUSE_S
             else:
                 self._miss(kind_of(error), now)
             return
-        connection.owner = self
-        self._connections.add(connection)
-        self._reactor.add(connection, _BOTH)
-        self._connecting += 1
         self.tally.opened += 1
+        if made is not None:
+            self.turn(made, 0)
 
     def _drop(self, connection: Connection) -> None:
-        if connection.state == CONNECTING:
-            self._connecting -= 1
-        elif connection.state == IDLE:
-            self._idle.remove(connection)
-        elif connection.state == BUSY:
-            self.busy -= 1
-        elif connection.state == ENDING:
-            del self._ending[connection]
-        self._connections.remove(connection)
-        self._reactor.remove(connection)
-        connection.close()
+        self.busy -= connection.state == BUSY
+        self._pool.drop(connection)
 
     def _rest(self, connection: Connection) -> None:
         """Gives a free connection to the request that waits longest, or keeps it for the next one."""
@@ -224,9 +200,7 @@ class Traffic:
             self._drop(connection)
             return
         self.busy -= 1
-        connection.state = ENDING
-        self._ending[connection] = None
-        connection.rested_s = self._reactor.now
+        self._pool.end(connection)
         self.turn(connection, READABLE)
 
     def turn(self, connection: Connection, mask: int) -> None:
@@ -248,11 +222,11 @@ class Traffic:
     def _establish(self, connection: Connection, mask: int) -> None:
         ready = connection.establish()
         if mask & WRITABLE or connection.unsent:
-            self._reactor.modify(connection.descriptor, _BOTH if connection.unsent else READABLE)
+            self._reactor.modify(connection.descriptor, BOTH if connection.unsent else READABLE)
         if not ready:
             return
-        self._connecting -= 1
-        if self._dialer.secure:
+        self._pool.connecting -= 1
+        if self._pool.dialer.secure:
             self.tally.handshakes += 1
             self.tally.resumed += connection.resumed
             self.tally.multiplexed += connection.multiplexed
@@ -279,7 +253,7 @@ class Traffic:
             tally.reused += 1
         try:
             if not connection.send(request):
-                self._reactor.modify(connection.descriptor, _BOTH)
+                self._reactor.modify(connection.descriptor, BOTH)
         except OSError as error:
             self._lose(connection, error)
 
@@ -324,7 +298,7 @@ class Traffic:
             if reader.head.retry_after and kind in PROTECTIVE:
                 tally.retry_after[kind] += 1
         if self._remembers and not connection.served:
-            self._dialer.remember(connection)
+            self._pool.dialer.remember(connection)
         if self._anew:
             self._end(connection)
             return

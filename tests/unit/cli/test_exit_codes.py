@@ -3,6 +3,8 @@
 import json
 import signal
 import socket
+import subprocess
+import sys
 from importlib.resources import files
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -256,6 +258,16 @@ def test_4_a_command_that_breaks(monkeypatch: pytest.MonkeyPatch, capsys: pytest
     assert "RuntimeError: client_secret=<redacted client_secret>" in said
     assert said.endswith("grantproof: this is a bug of grantproof; the lines above say where.\n")
     assert "do-not-show-me" not in said.replace('raise RuntimeError("client_secret=do-not-show-me")', "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_4_no_room_for_what_is_said() -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "grantproof", "path", "profiles"], stdout=full, stderr=subprocess.PIPE, check=False
+        )
+    assert done.returncode == 4
+    assert done.stderr.decode() == "grantproof: what is to be written does not fit: No space left on device\n"
 
 
 @pytest.mark.parametrize(

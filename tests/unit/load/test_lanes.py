@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from grantproof.load.connection import Connection
 from grantproof.load.dialer import Dialer
 from grantproof.load.engine import Engine
 from grantproof.load.exchange import token_exchange
@@ -93,6 +94,26 @@ def test_each_request_can_have_a_connection_of_its_own(serve: Serve, *, ends: bo
     assert (total.reused, total.lag.total, total.queue.total) == (0, 40, 0)
     assert b"\r\nConnection: close\r\n" in server.requests[0]
     assert total.service.total == 40
+
+
+@pytest.mark.parametrize("near", [True, False])
+@pytest.mark.parametrize("secure", [True, False])
+def test_a_connection_is_used_as_soon_as_it_is_made(
+    serve: Serve, certificate: Certificate, monkeypatch: pytest.MonkeyPatch, *, near: bool, secure: bool
+) -> None:
+    """Within a machine that is at once; a target that is not so near is not asked twice, and events tell."""
+    asked: list[bool] = []
+    is_made = Connection.is_made
+
+    def ask(connection: Connection) -> bool:
+        asked.append(near and is_made(connection))
+        return asked[-1]
+
+    monkeypatch.setattr(Connection, "is_made", ask)
+    server = serve(lambda n: Reply(answer(TOKEN.format(n=n)), close=True), certificate.context if secure else None)
+    total = _run(_target(server.url, ca=certificate.path if secure else None, new_connections=True))
+    assert (total.ok, total.opened, dict(total.errors)) == (40, 40, {})
+    assert asked == ([True] * 40 if near else [False])
 
 
 def test_connections_are_kept_unless_new_ones_are_asked_for(serve: Serve) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from grantproof.cli.load_command import Display, summary
+from grantproof.cli.load_display import Display, summary
 from grantproof.errors import GrantproofError
 from grantproof.load.generator import Ending, limitation
 from grantproof.load.ledger import Ledger, default_folder
