@@ -52,6 +52,8 @@ class Connection:
         retried: the request was sent before, on a connection that the peer had already given up.
         request: what was sent last.
         offered: it tries to resume a TLS session.
+        made: the peer has taken the connection.
+        reader: puts its answers together; set by whoever opens it, since it may be used again.
         ended: the peer has said, with its last octets, that no more will come.
         owner: who deals with what happens on it; set by whoever opens it.
     """
@@ -61,6 +63,7 @@ class Connection:
         "descriptor",
         "ended",
         "intended_s",
+        "made",
         "offered",
         "owner",
         "reader",
@@ -75,17 +78,17 @@ class Connection:
     )
 
     owner: Owner
+    reader: AnswerReader
 
     def __init__(self, address: Address, now_s: float) -> None:
         family, kind, protocol, where = address
         self.sock: socket.socket = native.plain_socket_class(family, kind | _NON_BLOCKING, protocol)
         self.descriptor = self.sock.fileno()
-        self.reader = AnswerReader()
         self.state = CONNECTING
         self.intended_s = self.sent_s = self.rested_s = 0.0
         self.since_s = now_s
         self.served = 0
-        self.retried = self.offered = self.ended = False
+        self.retried = self.offered = self.ended = self.made = False
         self.request = b""
         self._out = b""
         try:
@@ -106,6 +109,7 @@ class Connection:
             self.sock.getpeername()
         except OSError:
             return False
+        self.made = True
         return True
 
     def establish(self) -> bool:
@@ -114,9 +118,11 @@ class Connection:
         Raises:
             OSError: the connection failed.
         """
-        code = self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        if code:
-            raise OSError(code, "connect")
+        if not self.made:
+            code = self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            if code:
+                raise OSError(code, "connect")
+            self.made = True
         return True
 
     @property

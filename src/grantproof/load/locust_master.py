@@ -181,7 +181,7 @@ class MasterBooks(SingleBooks):
                 each.shares.append((taken, since_s))
                 self._runner.send_message(TAKE_OVER, {"shares": taken, "since_s": since_s}, client_id=heir)
         complete = ledger.lose(what, missing, under_way)
-        if complete and self._started_s is None:
+        if complete and self._started_s is None and self.interrupted_s is None:
             self.environment.process_exit_code = USAGE_ERROR  # none could even begin, and each has said why
             self.ledger = None
             self.leave()

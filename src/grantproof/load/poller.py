@@ -26,7 +26,7 @@ class Poller(Protocol):
         ...
 
     def unregister(self, descriptor: int) -> None:
-        """Watches no more."""
+        """Watches no more; the socket is closed next."""
         ...
 
     def wait(self, timeout_s: float) -> list[tuple[int, int]]:
@@ -45,11 +45,13 @@ class EpollPoller:
         self._epoll = native.epoll()
         self.register = self._epoll.register
         self.modify = self._epoll.modify
-        self.unregister = self._epoll.unregister
         self.close = self._epoll.close
         self._ready: Callable[[float, int], list[tuple[int, int]]] = self._epoll.poll
         self._descriptor: int = self._epoll.fileno()
         self._select = native.select if self._descriptor < 1024 else None
+
+    def unregister(self, descriptor: int) -> None:
+        """Nothing to do: the kernel forgets a socket that is closed."""
 
     def wait(self, timeout_s: float) -> list[tuple[int, int]]:
         """Descriptors with their masks; empty when nothing was ready in time."""

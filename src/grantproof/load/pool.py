@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from grantproof.load.connection import CONNECTING, ENDING, IDLE, Connection
 from grantproof.load.dialer import STARVATION, Dialer
+from grantproof.load.http1 import AnswerReader
 from grantproof.load.poller import READABLE, WRITABLE
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from grantproof.load.target import Target
 
 BOTH: Final = READABLE | WRITABLE
+_MOST_READERS: Final = 64
 
 
 class Pool:
@@ -38,6 +40,7 @@ class Pool:
         self._all: set[Connection] = set()
         self._ending: dict[Connection, None] = {}
         self._at_once = True
+        self._readers: list[AnswerReader] = []
 
     def __iter__(self) -> Iterator[Connection]:
         """All of them, also while some are dropped."""
@@ -64,6 +67,7 @@ class Pool:
                 self._most = max(1, len(self._all))
             raise
         connection.owner = self._owner
+        connection.reader = self._readers.pop() if self._readers else AnswerReader()
         self._all.add(connection)
         self.connecting += 1
         self._at_once = self._at_once and connection.is_made()
@@ -87,3 +91,5 @@ class Pool:
         self._all.remove(connection)
         self._reactor.remove(connection)
         connection.close()
+        if not connection.reader.begun and len(self._readers) < _MOST_READERS:
+            self._readers.append(connection.reader)  # which knows the head that answers have here

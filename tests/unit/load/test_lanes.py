@@ -123,6 +123,14 @@ def test_connections_are_kept_unless_new_ones_are_asked_for(serve: Serve) -> Non
     assert b"Connection:" not in server.requests[0]
 
 
+def test_the_beginning_of_an_answer_is_not_taken_for_that_of_the_next_connection(serve: Serve) -> None:
+    server = serve(
+        lambda n: Reply(answer(TOKEN.format(n=n))[: 1000 if n % 2 else 20], close=True)  # every other one breaks off
+    )
+    total = _run(_target(server.url, new_connections=True))
+    assert (total.ok, dict(total.errors)) == (20, {"reset": 20})
+
+
 def test_new_connections_keep_to_the_limit(serve: Serve) -> None:
     server = serve(lambda n: Reply(answer(TOKEN.format(n=n), 200, "Connection: close"), delay_s=0.05, close=True))
     target = _target(server.url, new_connections=True)
