@@ -187,7 +187,7 @@ class MasterBooks(SingleBooks):
             self.leave()
         elif complete:
             self.close(ledger)
-        else:
+        elif self.interrupted_s is None:
             self._start_if_ready()
 
     def _stop_s(self) -> float | None:

@@ -22,7 +22,7 @@ _PAUSE_S: Final = 0.05
 _STALE_S: Final = 1.0
 _ENDING_S: Final = 0.1
 _AT_ONCE: Final = 0.0
-_TIRED: Final = "status_408"  # on a kept-alive connection: the peer waited for a request, and ours had not come yet
+_TIRED: Final = 408  # on a kept-alive connection: the peer waited for a request, and ours had not come yet
 
 
 class Traffic:
@@ -290,7 +290,7 @@ class Traffic:
             else:
                 tally.latency.record(now - intended)
                 tally.service.record(now - sent)
-        elif kind == _TIRED and connection.served and reader.closes and not connection.retried:
+        elif reader.status == _TIRED and connection.served and reader.closes and not connection.retried:
             self._repeat(connection)
             return
         else:

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from time import sleep
 
@@ -112,31 +113,58 @@ def test_locusts_own_command_ends_with_our_codes_when_it_is_interrupted(
     assert result["ok"] == server.count
 
 
-BREAKS = """
+ODD = """
+import time
 from loadtests.token_endpoint import TokenEndpoint
-class Breaks(TokenEndpoint):
-    scenario = "breaks"
+class Odd(TokenEndpoint):
+    scenario = "odd"
     @classmethod
     def make_exchange(cls, work):
         try:
             open({mark!r}, "x").close()
         except FileExistsError:
             return super().make_exchange(work)
-        raise RuntimeError("one of them breaks")
+        {does}
 """
 
 
+def _with_an_odd_worker(tmp_path: Path, does: str, *words: str) -> tuple[list[str], dict[str, str]]:
+    """A command and its environment for two workers, of which the first to prepare does something else."""
+    (tmp_path / "odd.py").write_text(ODD.format(mark=str(tmp_path / "mark"), does=does))
+    command = [sys.executable, "-m", "locust", "-f", "odd.py", "--headless", "--processes", "2", "--rate", "40"]
+    path = os.pathsep.join((str(locust_file("token_endpoint").parents[1]), *sys.path))
+    return [*command, "--out", "out", *words], os.environ | {"PYTHONPATH": path}
+
+
 def test_an_error_of_ours_in_one_of_several_workers_is_told_as_one(serve: Serve, tmp_path: Path) -> None:
-    (tmp_path / "breaks.py").write_text(BREAKS.format(mark=str(tmp_path / "mark")))
-    command = [sys.executable, "-m", "locust", "-f", "breaks.py", "--headless", "--processes", "2", "--rate", "40"]
-    command += ["--idp", write_profile(tmp_path, serve()), "--run-time", "3s", "--out", "out"]
-    paths = {"PYTHONPATH": os.pathsep.join((str(locust_file("token_endpoint").parents[1]), *sys.path))}
-    done = subprocess.run(
-        command, capture_output=True, timeout=60, check=False, cwd=tmp_path, env=os.environ | paths
-    )  # fmt: skip
+    words = ("--idp", write_profile(tmp_path, serve()), "--run-time", "3s")
+    command, environment = _with_an_odd_worker(tmp_path, 'raise RuntimeError("one of them breaks")', *words)
+    done = subprocess.run(command, capture_output=True, timeout=60, check=False, cwd=tmp_path, env=environment)
     assert done.returncode == 4, done.stderr.decode()
     assert "RuntimeError: one of them breaks" in done.stderr.decode()
     assert json.loads((tmp_path / "out" / "load.json").read_text())["generator"]["lost"] == 1
+
+
+def test_a_run_that_is_interrupted_before_all_are_ready_sends_nothing_and_says_so(serve: Serve, tmp_path: Path) -> None:
+    server = serve()
+    words = ("--idp", write_profile(tmp_path, server), "--run-time", "60s")
+    command, environment = _with_an_odd_worker(tmp_path, "time.sleep(60)", *words)
+    with subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=tmp_path, env=environment,
+        start_new_session=True,
+    ) as process:  # fmt: skip
+        try:
+            while not (tmp_path / "mark").exists() and process.poll() is None:
+                sleep(0.05)
+            sleep(1)  # for the other one to be ready
+            process.send_signal(signal.SIGINT)
+            process.wait(30)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+    result = json.loads((tmp_path / "out" / "load.json").read_text())
+    assert (process.returncode, result["exit_code"], server.count) == (3, 3, 0)
+    assert result["generator"]["missing"] == 0
 
 
 def test_what_was_not_reached_is_no_targets_fault_by_locusts_own_command_either(serve: Serve, tmp_path: Path) -> None:

@@ -129,17 +129,18 @@ def test_a_worker_that_is_killed_is_noticed_and_its_rate_given_to_the_others(
     assert result.requests <= server.count <= 1260
 
 
+def _stop_one(row: Progress, stopped: list[int]) -> None:
+    """Stops a worker in the second second."""
+    if row.t >= 2 and not stopped:
+        stopped.append(_workers_of_this_process()[-1])
+        os.kill(stopped[0], signal.SIGSTOP)
+
+
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="worker processes are found through /proc")
 def test_a_worker_that_outlives_its_master_keeps_nobody_waiting(serve: Serve, tmp_path: Path) -> None:
     stopped: list[int] = []
-
-    def stop(row: Progress) -> None:
-        if row.t >= 2 and not stopped:
-            stopped.append(_workers_of_this_process()[-1])
-            os.kill(stopped[0], signal.SIGSTOP)
-
     plan = LoadPlan(write_profile(tmp_path, serve()), rate_per_s=40.0, duration_s=5.0, workers=2, out=tmp_path / "out")
-    result = run(plan, stop)
+    result = run(plan, lambda row: _stop_one(row, stopped))
     assert (result.exit_code, result.generator["lost"]) == (3, 1)
     assert not Path(f"/proc/{stopped[0]}/exe").exists()
 
@@ -149,9 +150,8 @@ def test_what_was_not_due_yet_when_a_run_is_interrupted_is_not_missing(serve: Se
     stopped: list[int] = []
 
     def stop(row: Progress) -> None:
-        if row.t >= 2 and not stopped:
-            stopped.append(_workers_of_this_process()[-1])
-            os.kill(stopped[0], signal.SIGSTOP)
+        _stop_one(row, stopped)
+        if stopped:
             raise KeyboardInterrupt
 
     server, out = serve(), tmp_path / "out"
