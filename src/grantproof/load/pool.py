@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from grantproof.load.connection import CONNECTING, ENDING, IDLE, Connection
+from grantproof.load.connection import CLOSED, CONNECTING, ENDING, IDLE, Connection
 from grantproof.load.dialer import STARVATION, Dialer
 from grantproof.load.http1 import AnswerReader
 from grantproof.load.poller import READABLE, WRITABLE
@@ -48,6 +48,9 @@ class Pool:
 
     def has_room(self) -> bool:
         """Whether one more may be open; one that only waits for its peer to end it makes way."""
+        reactor = self._reactor
+        if reactor.retired and len(self._all) + len(reactor.retired) >= self._most:
+            reactor.close_retired()
         if len(self._all) >= self._most and self._ending:
             self.drop(next(iter(self._ending)))
         return len(self._all) < self._most
@@ -80,6 +83,14 @@ class Pool:
         connection.rested_s = self._reactor.now
         self._ending[connection] = None
 
+    def retire(self, connection: Connection) -> None:
+        """Has a connection closed that its peer has ended, as `end` wanted it to."""
+        del self._ending[connection]
+        connection.state = CLOSED
+        self._all.remove(connection)
+        self._reactor.retire(connection)
+        self._keep_reader(connection)
+
     def drop(self, connection: Connection) -> None:
         """Ends a connection, whatever it is doing."""
         if connection.state == CONNECTING:
@@ -91,5 +102,9 @@ class Pool:
         self._all.remove(connection)
         self._reactor.remove(connection)
         connection.close()
+        self._keep_reader(connection)
+
+    def _keep_reader(self, connection: Connection) -> None:
+        """For the next connection: it knows the head that answers have here."""
         if not connection.reader.begun and len(self._readers) < _MOST_READERS:
-            self._readers.append(connection.reader)  # which knows the head that answers have here
+            self._readers.append(connection.reader)

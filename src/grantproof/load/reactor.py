@@ -11,14 +11,19 @@ if TYPE_CHECKING:
 
 
 class Reactor:
-    """The connections of one engine. `now` is the time of the events that are being dealt with, on `perf_counter`."""
+    """The connections of one engine.
+
+    Attributes:
+        now: the time of the events that are being dealt with, on `perf_counter`.
+        retired: connections that their peers have ended, which are closed before the next waiting at the latest.
+    """
 
     def __init__(self) -> None:
         self.now = 0.0
+        self.retired: list[Connection] = []
         self._poller = make_poller()
         self._connections: dict[int, Connection] = {}
         self.modify = self._poller.modify
-        self.close = self._poller.close
 
     def add(self, connection: "Connection", mask: int) -> None:
         """Watches a connection; what happens on it goes to its owner."""
@@ -30,8 +35,29 @@ class Reactor:
         del self._connections[connection.descriptor]
         self._poller.unregister(connection.descriptor)
 
+    def retire(self, connection: "Connection") -> None:
+        """Watches no more a connection that its peer has ended, and closes it a little later.
+
+        Closing tells the peer, and whoever tells a peer that sleeps pays for its waking. After a request, which wakes
+        it anyway, that costs nothing.
+        """
+        self.remove(connection)
+        self.retired.append(connection)
+
+    def close_retired(self) -> None:
+        """Closes all that are retired."""
+        while self.retired:
+            self.retired.pop().close()
+
+    def close(self) -> None:
+        """Ends its own work, when its connections are closed."""
+        self.close_retired()
+        self._poller.close()
+
     def handle(self, wait_s: float) -> None:
         """Waits at most so long for something to happen and has it dealt with."""
+        if self.retired:
+            self.close_retired()
         events = self._poller.wait(wait_s)
         if not events:
             return

@@ -180,6 +180,8 @@ class Traffic:
         self.tally.opened += 1
         if made is not None:
             self.turn(made, 0)
+            if self._reactor.retired:
+                self._reactor.retired.pop().close()
 
     def _drop(self, connection: Connection) -> None:
         self.busy -= connection.state == BUSY
@@ -208,7 +210,10 @@ class Traffic:
         try:
             if connection.state == CONNECTING:
                 self._establish(connection, mask)
-            elif connection.state in {IDLE, ENDING}:
+            elif connection.state == ENDING:
+                if connection.receive() is not None:
+                    self._pool.retire(connection)
+            elif connection.state == IDLE:
                 if connection.receive() is not None:
                     self._drop(connection)
             else:

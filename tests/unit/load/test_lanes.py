@@ -3,14 +3,18 @@
 import ssl
 import threading
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from grantproof.load import reactor
 from grantproof.load.connection import Connection
 from grantproof.load.dialer import Dialer
 from grantproof.load.engine import Engine
 from grantproof.load.exchange import token_exchange
+from grantproof.load.poller import Poller, SelectorPoller, make_poller
 from grantproof.load.schedule import Constant
 from grantproof.load.tally import Tally
 from grantproof.load.target import Target
@@ -131,7 +135,28 @@ def test_the_beginning_of_an_answer_is_not_taken_for_that_of_the_next_connection
     assert (total.ok, dict(total.errors)) == (20, {"reset": 20})
 
 
-def test_new_connections_keep_to_the_limit(serve: Serve) -> None:
+@pytest.mark.parametrize("poller", [make_poller, SelectorPoller])
+def test_new_connections_keep_to_the_limit(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, poller: Callable[[], Poller]
+) -> None:
+    """Also those that their peer has ended, which are closed after the next request has left, if there is room."""
+    opened: list[int] = []
+    closed: list[int] = []
+    most: list[int] = []
+    init, close = Connection.__init__, Connection.close
+
+    def count_opened(connection: Connection, *arguments: Any) -> None:
+        init(connection, *arguments)
+        opened.append(connection.descriptor)
+        most.append(len(opened) - len(closed))
+
+    def count_closed(connection: Connection) -> None:
+        closed.append(connection.descriptor)
+        close(connection)
+
+    monkeypatch.setattr(Connection, "__init__", count_opened)
+    monkeypatch.setattr(Connection, "close", count_closed)
+    monkeypatch.setattr(reactor, "make_poller", poller)
     server = serve(lambda n: Reply(answer(TOKEN.format(n=n), 200, "Connection: close"), delay_s=0.05, close=True))
     target = _target(server.url, new_connections=True)
     engine = Engine(target, token_exchange(target), Constant(200.0, 0.3), most_connections=4)
@@ -139,6 +164,8 @@ def test_new_connections_keep_to_the_limit(serve: Serve) -> None:
     total = _totals(engine)[""]
     assert (total.ok, total.opened) == (60, 60)
     assert total.queue.total > 30
+    assert max(most) == 4
+    assert sorted(closed) == sorted(opened)
 
 
 def test_what_its_peer_should_have_ended_makes_way(serve: Serve) -> None:
