@@ -48,13 +48,14 @@ class Connection:
         sent_s: when it did leave.
         since_s: when the connection was opened.
         rested_s: when its last answer came.
-        served: how many answers it has brought.
+        served: it has brought an answer that left it open.
         retried: the request was sent before, on a connection that the peer had already given up.
         request: what was sent last.
         offered: it tries to resume a TLS session.
         made: the peer has taken the connection.
         reader: puts its answers together; set by whoever opens it, since it may be used again.
         ended: the peer has said, with its last octets, that no more will come.
+        full: as much came as is taken at a time, so there may be more that nobody will tell of again.
         owner: who deals with what happens on it; set by whoever opens it.
     """
 
@@ -62,6 +63,7 @@ class Connection:
         "_out",
         "descriptor",
         "ended",
+        "full",
         "intended_s",
         "made",
         "offered",
@@ -87,8 +89,7 @@ class Connection:
         self.state = CONNECTING
         self.intended_s = self.sent_s = self.rested_s = 0.0
         self.since_s = now_s
-        self.served = 0
-        self.retried = self.offered = self.ended = self.made = False
+        self.served = self.retried = self.offered = self.ended = self.full = self.made = False
         self.request = b""
         self._out = b""
         try:
@@ -172,9 +173,12 @@ class Connection:
             OSError: the connection is lost.
         """
         try:
-            return self.sock.recv(_READ_SIZE)
+            data = self.sock.recv(_READ_SIZE)
         except BlockingIOError:
             return None
+        if len(data) == _READ_SIZE:
+            self.full = True
+        return data
 
     def close(self) -> None:
         """Ends it; what is under way on it is lost."""

@@ -94,16 +94,30 @@ def _framing(status: int, lengths: set[bytes], codings: list[bytes], *, closes: 
 class AnswerReader:
     """Puts one answer after another together.
 
-    `status`, `body`, `closes` and `head` hold once `feed` or `end` has said so.
+    `status`, `body`, `closes`, `location` and `head` hold once `feed` or `end` has said so.
     """
 
-    __slots__ = ("_body", "_buffer", "_head", "_last", "_left", "_size", "_start", "body", "closes", "head", "status")
+    __slots__ = (
+        "_body",
+        "_buffer",
+        "_head",
+        "_last",
+        "_left",
+        "_size",
+        "_start",
+        "body",
+        "closes",
+        "head",
+        "location",
+        "status",
+    )
 
     def __init__(self) -> None:
         self.status = 0
         self.body = b""
         self.closes = False
         self.head = NO_HEAD
+        self.location = b""
         self._buffer = bytearray()
         self._head: Head | None = None
         self._body = bytearray()
@@ -132,7 +146,7 @@ class AnswerReader:
                 start = end + 4
                 if head.length is not None and len(data) == start + head.length and head.status >= 200:
                     self.status, self.body, self.closes = head.status, data[start:], head.closes
-                    self.head = head
+                    self.head, self.location = head, head.location
                     self._last, self._start, self._size = data[:start], start, len(data)
                     return True
         self._buffer += data
@@ -224,7 +238,7 @@ class AnswerReader:
         return line
 
     def _complete(self, head: Head, body: bytes) -> bool:
-        self.status, self.body, self.head = head.status, body, head
+        self.status, self.body, self.head, self.location = head.status, body, head, head.location
         delimited = head.length is not None or head.chunked
         self.closes = head.closes or (delimited and bool(self._buffer))
         self._head, self._left = None, None

@@ -174,7 +174,8 @@ class TokenJudge:
         """The kind of an access token that came with this scope, or with none named."""
         if scope is not None and scope not in self._lawful and not self._allow_scope(scope, self._lawful):
             return OTHER_SCOPE
-        self._keep(token)
+        keep = self._keep
+        keep(token)
         if self._looks_inside and token.startswith("eyJ") and token.count(".") == 2:
             return self._judge_claims(token)
         return VALID

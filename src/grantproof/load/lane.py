@@ -96,9 +96,7 @@ class Lane:
         traffic = self.traffic
         if now >= self.end_s or now < traffic.paused_until:
             return
-        for _ in range(self.users - traffic.busy - len(traffic.waiting)):
-            if not traffic.take_at_once(now) or now < traffic.paused_until:
-                return
+        traffic.fill(self.users, now)
 
     def tick(self, now: float) -> None:
         """What is done now and then."""

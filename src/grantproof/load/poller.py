@@ -1,5 +1,6 @@
 """Waits until sockets are ready or a moment has come, to about a tenth of a millisecond."""
 
+import select
 import selectors
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -10,12 +11,18 @@ if TYPE_CHECKING:
 
 READABLE: Final = 1
 WRITABLE: Final = 4
+TROUBLE: Final = ~(READABLE | WRITABLE)
+_ONCE: Final = getattr(select, "EPOLLET", 0) | getattr(select, "EPOLLRDHUP", 0)
 _MOST_EVENTS: Final = 64
 _FINE_WAIT_S: Final = 0.002
 
 
 class Poller(Protocol):
-    """Ready sockets by descriptor. Masks are those of poll(2): `READABLE`, `WRITABLE`, others mean trouble."""
+    """Ready sockets by descriptor. Masks are those of poll(2): `READABLE`, `WRITABLE`, others mean `TROUBLE`.
+
+    What has been told may not be told again until something else happens. Who has not taken all that has come, or was
+    told of trouble beside it, has it told again by `modify`.
+    """
 
     def register(self, descriptor: int, mask: int) -> None:
         """Watches a socket."""
@@ -39,16 +46,25 @@ class Poller(Protocol):
 
 
 class EpollPoller:
-    """Linux. epoll counts in whole milliseconds, so a short wait goes through select(2) on the epoll descriptor."""
+    """Linux. epoll counts in whole milliseconds, so a short wait goes through select(2) on the epoll descriptor.
+
+    Edge-triggered: otherwise the kernel would look at each socket a second time, to find that nothing more has come.
+    """
 
     def __init__(self) -> None:
         self._epoll = native.epoll()
-        self.register = self._epoll.register
-        self.modify = self._epoll.modify
         self.close = self._epoll.close
         self._ready: Callable[[float, int], list[tuple[int, int]]] = self._epoll.poll
         self._descriptor: int = self._epoll.fileno()
         self._select = native.select if self._descriptor < 1024 else None
+
+    def register(self, descriptor: int, mask: int) -> None:
+        """Watches a socket."""
+        self._epoll.register(descriptor, mask | _ONCE)
+
+    def modify(self, descriptor: int, mask: int) -> None:
+        """Watches for something else, or for the same once more."""
+        self._epoll.modify(descriptor, mask | _ONCE)
 
     def unregister(self, descriptor: int) -> None:
         """Nothing to do: the kernel forgets a socket that is closed."""

@@ -4,12 +4,12 @@ from collections import deque
 from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
-from grantproof.load.connection import BUSY, CONNECTING, ENDING, IDLE, Connection, UntouchedError
+from grantproof.load.connection import BUSY, CLOSED, CONNECTING, ENDING, IDLE, Connection, UntouchedError
 from grantproof.load.dialer import STARVATION, kind_of
 from grantproof.load.histogram import Histogram
 from grantproof.load.http1 import MalformedAnswerError
 from grantproof.load.judge import MALFORMED, PROTECTIVE
-from grantproof.load.poller import READABLE, WRITABLE
+from grantproof.load.poller import READABLE, TROUBLE, WRITABLE
 from grantproof.load.pool import BOTH, Pool
 from grantproof.load.tally import Tally
 
@@ -89,12 +89,16 @@ class Traffic:
             return True
         return self._queue(due, now, self.tally.queue)
 
-    def take_at_once(self, now: float) -> bool:
-        """Takes a request of the closed loop, which is meant to leave when it does."""
-        if self._idle:
-            self._send(self._idle.pop(), _AT_ONCE, None, 0)
-            return True
-        return self._queue(perf_counter(), now, None)
+    def fill(self, users: int, now: float) -> None:
+        """Takes requests of the closed loop, which are meant to leave when they do, until so many are under way."""
+        idle = self._idle
+        for _ in range(users - self.busy - len(self.waiting)):
+            if idle:
+                self._send(idle.pop(), _AT_ONCE, None, 0)
+            elif not self._queue(perf_counter(), now, None):
+                return
+            if now < self.paused_until:
+                return
 
     def _queue(self, due: float, now: float, lateness: Histogram | None) -> bool:
         room = self._pool.has_room()
@@ -110,6 +114,9 @@ class Traffic:
     def sweep(self, now: float) -> None:
         """Gives up what has taken too long, and sees to it that what waits has a connection to wait for."""
         self._reactor.now = now
+        tally = self.tally
+        for histogram in (self._at_once, tally.latency, tally.service, tally.lag, tally.queue):
+            histogram.settle()
         oldest, starved_s = now - self._timeout_s, 0.0
         while self.waiting and self.waiting[0][0] <= oldest:
             self.count_timeout(now - self.waiting.popleft()[0])
@@ -126,7 +133,7 @@ class Traffic:
             ):
                 self._drop(connection)
         if starved_s:
-            serving = sum(connection.served > 0 and connection.rested_s > starved_s for connection in self._pool)
+            serving = sum(connection.served and connection.rested_s > starved_s for connection in self._pool)
             self.tally.serving = max(self.tally.serving, serving)
         if now >= self.paused_until:
             self._open_enough(now)
@@ -223,6 +230,14 @@ class Traffic:
                     self.read(connection)
         except OSError as error:
             self._lose(connection, error)
+        if (mask & TROUBLE or connection.full) and connection.state != CLOSED:
+            self._look_again(connection)
+
+    def _look_again(self, connection: Connection) -> None:
+        """Has told again what is there: more than was taken, or the end behind it."""
+        connection.full = False
+        unmade = connection.state == CONNECTING and not connection.made
+        self._reactor.modify(connection.descriptor, BOTH if unmade or connection.unsent else READABLE)
 
     def _establish(self, connection: Connection, mask: int) -> None:
         ready = connection.establish()
@@ -245,7 +260,8 @@ class Traffic:
         connection.sent_s = sent = perf_counter()
         connection.intended_s = due or sent
         connection.retried = attempts > 0
-        connection.request = request = self._next_request()
+        next_request = self._next_request  # calling an attribute that is no method takes longer
+        connection.request = request = next_request()
         self.busy += 1
         if self._anew:
             connection.sent_s = max(connection.since_s, due)  # its lag was counted when it was taken
@@ -262,19 +278,13 @@ class Traffic:
         except OSError as error:
             self._lose(connection, error)
 
-    def read(self, connection: Connection) -> None:
+    def read(self, connection: Connection) -> None:  # noqa: C901, PLR0912 - each request comes here: calls would be felt
         """Octets of an answer may have come."""
         reader = connection.reader
         try:
             data = connection.receive()
-            if data is None:
+            if (not data or not reader.feed(data)) and not self._is_complete(connection, data):
                 return
-            if not (data and reader.feed(data)):
-                if data and not connection.ended:
-                    return
-                if not reader.end():
-                    self._lose(connection, None)
-                    return
         except OSError as error:
             self._lose(connection, error)
             return
@@ -282,10 +292,8 @@ class Traffic:
             self._count_error(MALFORMED)
             self._drop(connection)
             return
-        self._settle(connection, self._judge(reader.status, reader.body, connection.request, reader.head.location))
-
-    def _settle(self, connection: Connection, kind: str) -> None:
-        tally, reader, now = self.tally, connection.reader, self._reactor.now
+        judge, tally, now = self._judge, self.tally, self._reactor.now
+        kind = judge(reader.status, reader.body, connection.request, reader.location)
         tally.received += len(reader.body)
         if not kind:
             tally.ok += 1
@@ -295,29 +303,47 @@ class Traffic:
             else:
                 tally.latency.record(now - intended)
                 tally.service.record(now - sent)
-        elif reader.status == _TIRED and connection.served and reader.closes and not connection.retried:
-            self._repeat(connection)
+        elif not self._count_refusal(connection, kind):
             return
-        else:
-            self._count_error(kind)
-            if reader.head.retry_after and kind in PROTECTIVE:
-                tally.retry_after[kind] += 1
         if self._remembers and not connection.served:
             self._pool.dialer.remember(connection)
         if self._anew:
             self._end(connection)
-            return
-        if reader.closes or connection.ended:
+        elif reader.closes or connection.ended:
             self._drop(connection)
-            return
-        self.busy -= 1
-        connection.served += 1
-        connection.rested_s = now
-        if self.waiting:
-            self._rest(connection)
         else:
-            connection.state = IDLE
-            self._idle.append(connection)
+            if connection.full:
+                self._look_again(connection)
+            self.busy -= 1
+            connection.served = True
+            connection.rested_s = now
+            if self.waiting:
+                self._rest(connection)
+            else:
+                connection.state = IDLE
+                self._idle.append(connection)
+
+    def _is_complete(self, connection: Connection, data: bytes | None) -> bool:
+        """Whether what came last completes an answer by being its end; whoever ends otherwise is lost."""
+        if data is None or (data and not connection.ended):
+            if connection.full:
+                self._look_again(connection)
+            return False
+        if connection.reader.end():
+            return True
+        self._lose(connection, None)
+        return False
+
+    def _count_refusal(self, connection: Connection, kind: str) -> bool:
+        """Counts an answer that is no good one; False where its request is sent once more instead."""
+        reader = connection.reader
+        if reader.status == _TIRED and connection.served and reader.closes and not connection.retried:
+            self._repeat(connection)
+            return False
+        self._count_error(kind)
+        if reader.head.retry_after and kind in PROTECTIVE:
+            self.tally.retry_after[kind] += 1
+        return True
 
     def _lose(self, connection: Connection, error: OSError | None) -> None:
         """A connection ended by itself. Where a kept-alive one ended before it took its request, that is sent again.
