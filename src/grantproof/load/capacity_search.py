@@ -15,6 +15,7 @@ from grantproof.load.capacity_fit import expected_dispersion
 from grantproof.load.capacity_guard import TargetLostError
 from grantproof.load.capacity_insight import Insight
 from grantproof.load.capacity_probe import WARM_UP, Probe, Prober
+from grantproof.load.capacity_result import is_vague
 from grantproof.load.capacity_sequential import ShareTest
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ _STALL_S: Final = 2
 _EASY: Final = 0.5
 _EASY_S: Final = 3
 _AROUND: Final = (0.85, 1.1)
+_BELOW: Final = 0.7
 _CONTRADICTIONS: Final = {
     "latency": "latencies do not follow the rate: something else made answers late",
     "errors": "errors do not follow the rate: something else made requests fail",
@@ -272,11 +274,14 @@ class Search:
     def _next(self, estimate: Estimate, rounds: int) -> float:
         """Where to measure next: at the knee, where six times and where twice as many requests break the rule.
 
-        Before that, half-way between the last steps: a curve that stands on two rates may be far too steep.
+        Before that, half-way between the last steps: a curve that stands on two rates may be far too steep. Where three
+        rounds leave the lower end open, well below: what is kept there says the most about it.
         """
         low, high = self._bracket()
         if not rounds and low:
             return math.sqrt(low * high)
+        if low and rounds >= len(_TARGETS) and self.insight.station is None and is_vague(estimate.per_s, estimate.low):
+            return _BELOW * low
         top = max(high, self.saturation_per_s * (1 - _REST))
         if estimate.curve is None or estimate.curve.slope < _FLAT:
             return min(_AROUND[0] * high if rounds % 2 else _AROUND[1] * high, top)

@@ -137,7 +137,7 @@ def test_one_stall_is_no_rate_that_is_too_high() -> None:
     result = search(prober, budget_s=120)
     low, high = result.interval_95 or (0.0, 0.0)
     assert len(stalls) == 2
-    assert min(prober.asked) > 0.9 * stalls[0]  # nobody went to look far below it
+    assert prober.asked[0] == prober.asked[1] == stalls[0] < min(prober.asked[2:5])  # no step goes below it
     assert low <= TWO.knee_per_s <= high
     assert result.exit_code == 0
 
@@ -164,6 +164,17 @@ def test_an_interval_that_is_too_wide_to_plan_with_decides_nothing() -> None:
     vague = [result for result in results if "too vague" in result.sentence]
     assert vague
     assert {(result.exit_code, "too wide" in result.reason) for result in vague} == {(3, True)}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_lower_end_that_stays_open_is_looked_for_well_below(seed: int) -> None:
+    """Of a target behind whose answers nobody can look; measured at the knee alone it ends far below it, or at zero."""
+    prober = Changed(QUEUES[2], seed, nothing)
+    result = search(prober, seed=seed, budget_s=180)
+    low, high = result.interval_95 or (0.0, 0.0)
+    assert low <= prober.queue.knee_per_s <= high
+    assert low > 0.5 * (result.capacity_per_s or 0.0)
+    assert result.exit_code == 0
 
 
 def test_a_curve_that_says_otherwise_is_told() -> None:
