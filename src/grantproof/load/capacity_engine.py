@@ -48,6 +48,10 @@ class _Witness:
     def note(self, request: bytes) -> None:
         """What was answered."""
 
+    def settle(self) -> None:
+        """Deals with what was put off."""
+        self._judge.settle()
+
     def take_notes(self) -> "Counter[str]":
         return self._judge.take_notes()
 

@@ -27,6 +27,10 @@ class Judge(Protocol):
         """
         ...
 
+    def settle(self) -> None:
+        """Deals with what was put off while answers were judged; called many times a second."""
+        ...
+
     def take_notes(self) -> Counter[str]:
         """What was noticed since the last call, by name."""
         ...
@@ -77,6 +81,7 @@ class EachOwnJudge:
     """Leaves every answer to the judge of its request, an `Ask`; all of them share these findings."""
 
     def __init__(self, findings: "Findings") -> None:
+        self.settle = findings.settle
         self.take_notes = findings.take_notes
         self.take_hashes = findings.take_hashes
 

@@ -31,6 +31,8 @@ class Findings:
     """What the judges of one scenario in one worker have noticed since it was last taken.
 
     Attributes:
+        keep: notes an access token. A list's own method, because it is called for each request; `settle` has to be
+            called now and then.
         notes: how often, by name.
         owners: whose each name is: clients' own, and one more for each that tokens had for it.
         codes: unusual error codes that were met.
@@ -52,21 +54,27 @@ class Findings:
         self.notes: Counter[str] = Counter()
         self.owners: dict[str, str] = {}
         self.codes: set[str] = set()
+        self._noted: list[str] = []
+        self.keep: Callable[[str], None] = self._noted.append
         self._hashes = array("q")
         self._unkept = 0
         self._room = 0 if reuses_tokens else most_hashes
         self._digest = digest
 
-    def keep(self, token: str) -> None:
-        """Notes an access token."""
-        if self._room:
-            self._room -= 1
-            self._hashes.append(self._digest(token))
-        else:
-            self._unkept += 1
+    def settle(self) -> None:
+        """Takes the hashes of the tokens that were noted, as far as there is room, and forgets them."""
+        noted = self._noted
+        if not noted:
+            return
+        kept = min(len(noted), self._room)
+        self._hashes.extend(map(self._digest, noted[:kept]))
+        self._room -= kept
+        self._unkept += len(noted) - kept
+        noted.clear()
 
     def take_notes(self) -> Counter[str]:
         """How often each thing was noticed since the last call; call it before `take_hashes`."""
+        self.settle()
         notes, self.notes = self.notes, Counter()
         notes[COMPARED], notes[UNCOMPARED] = len(self._hashes), self._unkept
         self._unkept = 0
@@ -74,6 +82,7 @@ class Findings:
 
     def take_hashes(self) -> bytes:
         """The hashes since the last call, eight octets each."""
+        self.settle()
         hashes, self._hashes = self._hashes, array("q")
         return hashes.tobytes()
 

@@ -95,21 +95,24 @@ class AnswerReader:
     """Puts one answer after another together.
 
     `status`, `body`, `closes`, `location` and `head` hold once `feed` or `end` has said so.
+
+    Octets that begin with `usual_head` and are `usual_size` in all are an answer with the same head as the one before
+    and nothing else. Whoever has these need not feed them: only the body differs, from `usual_start` on.
     """
 
     __slots__ = (
         "_body",
         "_buffer",
         "_head",
-        "_last",
         "_left",
-        "_size",
-        "_start",
         "body",
         "closes",
         "head",
         "location",
         "status",
+        "usual_head",
+        "usual_size",
+        "usual_start",
     )
 
     def __init__(self) -> None:
@@ -122,7 +125,7 @@ class AnswerReader:
         self._head: Head | None = None
         self._body = bytearray()
         self._left: int | None = None
-        self._last, self._start, self._size = b"", 0, -1
+        self.usual_head, self.usual_start, self.usual_size = b"", 0, -1
 
     @property
     def begun(self) -> bool:
@@ -135,10 +138,7 @@ class AnswerReader:
         Raises:
             MalformedAnswerError: it is no HTTP/1.1, or beyond the bounds.
         """
-        if len(data) == self._size and data.startswith(self._last):
-            self.body = data[self._start :]  # the same head as that of the answer before, and all the rest as well
-            return True
-        self._size = -1
+        self.usual_size = -1
         if self._head is None and not self._buffer:
             end = data.find(b"\r\n\r\n")
             if 0 < end <= LARGEST_HEAD:
@@ -147,7 +147,7 @@ class AnswerReader:
                 if head.length is not None and len(data) == start + head.length and head.status >= 200:
                     self.status, self.body, self.closes = head.status, data[start:], head.closes
                     self.head, self.location = head, head.location
-                    self._last, self._start, self._size = data[:start], start, len(data)
+                    self.usual_head, self.usual_start, self.usual_size = data[:start], start, len(data)
                     return True
         self._buffer += data
         return self._advance()

@@ -101,6 +101,7 @@ class Lane:
     def tick(self, now: float) -> None:
         """What is done now and then."""
         self.traffic.sweep(now)
+        self._judge.settle()
         while self._taken_over:
             mine = chain((self.next_s - self._start,), self._times)
             self._times = merge(mine, self._taken_over.popleft())

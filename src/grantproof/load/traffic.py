@@ -95,9 +95,7 @@ class Traffic:
         for _ in range(users - self.busy - len(self.waiting)):
             if idle:
                 self._send(idle.pop(), _AT_ONCE, None, 0)
-            elif not self._queue(perf_counter(), now, None):
-                return
-            if now < self.paused_until:
+            elif not self._queue(perf_counter(), now, None) or now < self.paused_until:
                 return
 
     def _queue(self, due: float, now: float, lateness: Histogram | None) -> bool:
@@ -283,7 +281,9 @@ class Traffic:
         reader = connection.reader
         try:
             data = connection.receive()
-            if (not data or not reader.feed(data)) and not self._is_complete(connection, data):
+            if data and len(data) == reader.usual_size and data.startswith(reader.usual_head):
+                reader.body = data[reader.usual_start :]
+            elif (not data or not reader.feed(data)) and not self._is_complete(connection, data):
                 return
         except OSError as error:
             self._lose(connection, error)

@@ -103,6 +103,7 @@ class PoolJudge:
     def __init__(self, target: "Target", findings: "Findings", pool: TokenPool) -> None:
         self._judge = token_judge(target, findings)
         self._pool = pool
+        self.settle = self._judge.settle
         self.take_hashes = self._judge.take_hashes
 
     def __call__(self, status: int, body: bytes, request: bytes = b"", location: bytes = b"") -> str:
@@ -133,7 +134,7 @@ class IntrospectionJudge:
     def __init__(self, client_id: str, findings: "Findings") -> None:
         self._client_id = client_id
         self._refusal = Refusals(findings)
-        self.take_notes, self.take_hashes = findings.take_notes, findings.take_hashes
+        self.settle, self.take_notes, self.take_hashes = findings.settle, findings.take_notes, findings.take_hashes
 
     def __call__(self, status: int, body: bytes, request: bytes = b"", location: bytes = b"") -> str:
         """The kind of an answer."""
@@ -154,7 +155,7 @@ class UseJudge:
 
     def __init__(self, findings: "Findings") -> None:
         self._refusal = Refusals(findings)
-        self.take_notes, self.take_hashes = findings.take_notes, findings.take_hashes
+        self.settle, self.take_notes, self.take_hashes = findings.settle, findings.take_notes, findings.take_hashes
 
     def __call__(self, status: int, body: bytes, request: bytes = b"", location: bytes = b"") -> str:
         """The kind of an answer."""
