@@ -84,7 +84,7 @@ class Pool:
         self._ending[connection] = None
 
     def retire(self, connection: Connection) -> None:
-        """Has a connection closed that its peer has ended, as `end` wanted it to."""
+        """Has a connection closed that its peer has ended, as `end` wants, or that it sent too much on."""
         del self._ending[connection]
         connection.state = CLOSED
         self._all.remove(connection)

@@ -18,6 +18,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from grantproof.load.engine import Engine
+from grantproof.load.exchange import token_exchange
+from grantproof.load.schedule import Constant
+from grantproof.load.tally import Tally
+from grantproof.load.target import Target
+
 TOKEN = '{{"access_token":"t{n}","token_type":"Bearer","expires_in":60}}'
 
 
@@ -204,6 +210,18 @@ def certify(folder: Path, whose: x509.GeneralName | bytes, *, authority: bool = 
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
     """One for 127.0.0.1, made once a session."""
     return certify(tmp_path_factory.mktemp("tls"), x509.IPAddress(ipaddress.ip_address("127.0.0.1")))
+
+
+def run_briefly(url: str, ca: Path | None = None, *, new_connections: bool = False) -> Tally:
+    """Twenty requests at 50/s, each with a second to be answered in; what became of them."""
+    fields = (("Authorization", "Basic YTpi"), ("Content-Type", "application/x-www-form-urlencoded"))
+    target = Target("server", url, fields, b"grant_type=client_credentials", ca, 1.0, new_connections=new_connections)
+    engine = Engine(target, token_exchange(target), Constant(50.0, 0.4))
+    engine.run()
+    total = Tally()
+    for tally in engine.finished:
+        total.add(tally)
+    return total
 
 
 SECRET = "a-secret-that-nobody-prints"  # only the profile's environment holds it

@@ -5,18 +5,12 @@ import ssl
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from select import select
 
 import pytest
 from OpenSSL import SSL
 
-from grantproof.load.engine import Engine
-from grantproof.load.exchange import token_exchange
-from grantproof.load.schedule import Constant
-from grantproof.load.tally import Tally
-from grantproof.load.target import Target
-from tests.unit.load.conftest import TOKEN, Certificate, answer
+from tests.unit.load.conftest import TOKEN, Certificate, answer, run_briefly
 
 
 @contextmanager
@@ -71,18 +65,6 @@ def _leaver(certificate: Certificate, reply: bytes) -> Callable[[socket.socket],
     return serve
 
 
-def _run(url: str, certificate: Certificate, use: str) -> Tally:
-    fields = (("Authorization", "Basic YTpi"), ("Content-Type", "application/x-www-form-urlencoded"))
-    target = Target("server", url, fields, b"grant_type=client_credentials", certificate.path, 1.0)
-    target = replace(target, new_connections=use == "for one request")
-    engine = Engine(target, token_exchange(target), Constant(50.0, 0.4))
-    engine.run()
-    total = Tally()
-    for tally in engine.finished:
-        total.add(tally)
-    return total
-
-
 @pytest.mark.parametrize("ending", ["length", "end"])
 @pytest.mark.parametrize("use", ["kept alive", "for one request"])
 def test_a_peer_that_says_goodbye_with_its_answer_gets_no_other_request(
@@ -91,7 +73,7 @@ def test_a_peer_that_says_goodbye_with_its_answer_gets_no_other_request(
     token = TOKEN.format(n=1)
     reply = answer(token) if ending == "length" else b"HTTP/1.1 200 OK\r\n\r\n" + token.encode()
     with _accepting(_leaver(certificate, reply)) as url:
-        total = _run(url, certificate, use)
+        total = run_briefly(url, certificate.path, new_connections=use == "for one request")
     assert (total.ok, dict(total.errors), total.reused) == (20, {}, 0)
     assert total.opened >= 20
 
@@ -119,5 +101,5 @@ def test_a_peer_that_shakes_hands_again_before_it_answers_is_answered(certificat
                 tls.sendall(answer(TOKEN.format(n=1), 200, "Connection: close"))
 
     with _accepting(serve) as url:
-        total = _run(url, certificate, use)
+        total = run_briefly(url, certificate.path, new_connections=use == "for one request")
     assert (total.ok, dict(total.errors)) == (20, {})

@@ -7,26 +7,10 @@ from pathlib import Path
 import pytest
 
 from grantproof.load import native
-from grantproof.load.engine import Engine
-from grantproof.load.exchange import token_exchange
 from grantproof.load.poller import READABLE, TROUBLE, WRITABLE, EpollPoller
-from grantproof.load.schedule import Constant
-from grantproof.load.tally import Tally
-from grantproof.load.target import Target
-from tests.unit.load.conftest import TOKEN, Certificate, Reply, Serve, answer, issue
+from tests.unit.load.conftest import TOKEN, Certificate, Reply, Serve, answer, issue, run_briefly
 
 _TAKEN = 16_384
-
-
-def _run(url: str, ca: Path | None = None, *, new_connections: bool = False) -> Tally:
-    fields = (("Authorization", "Basic YTpi"), ("Content-Type", "application/x-www-form-urlencoded"))
-    target = Target("server", url, fields, b"grant_type=client_credentials", ca, 1.0, new_connections=new_connections)
-    engine = Engine(target, token_exchange(target), Constant(50.0, 0.4))
-    engine.run()
-    total = Tally()
-    for tally in engine.finished:
-        total.add(tally)
-    return total
 
 
 @pytest.mark.skipif(native.epoll is None, reason="the platform has no epoll")
@@ -56,7 +40,7 @@ def test_a_chain_of_certificates_may_be_long(
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(chain, certificate.path.with_name("key.pem"))
     assert 60 * len(ssl.PEM_cert_to_DER_cert(certificate.path.read_text())) > _TAKEN
-    total = _run(serve(issue, context).url, certificate.path, new_connections=new_connections)
+    total = run_briefly(serve(issue, context).url, certificate.path, new_connections=new_connections)
     assert (total.ok, dict(total.errors)) == (20, {})
 
 
@@ -66,12 +50,12 @@ def test_a_chain_of_certificates_may_be_long(
 def test_an_answer_may_be_as_large_as_what_is_taken_or_larger(
     serve: Serve, size: int, *, new_connections: bool, close: bool
 ) -> None:
-    total = _run(serve(lambda n: Reply(_answer(n, size), close=close)).url, new_connections=new_connections)
+    total = run_briefly(serve(lambda n: Reply(_answer(n, size), close=close)).url, new_connections=new_connections)
     assert (total.ok, dict(total.errors)) == (20, {})
 
 
 def test_octets_beyond_such_an_answer_are_nobodys(serve: Serve) -> None:
-    total = _run(serve(lambda n: Reply(_answer(n, _TAKEN) + b"stray")).url)
+    total = run_briefly(serve(lambda n: Reply(_answer(n, _TAKEN) + b"stray")).url)
     assert (total.ok, dict(total.errors), total.reused) == (20, {}, 0)
 
 
