@@ -53,6 +53,7 @@ class Connection:
         request: what was sent last.
         offered: it tries to resume a TLS session.
         made: the peer has taken the connection.
+        left: octets that `flush` has to send.
         reader: puts its answers together; set by whoever opens it, since it may be used again.
         ended: the peer has said, with its last octets, that no more will come.
         full: as much came as is taken at a time, so there may be more that nobody will tell of again.
@@ -60,11 +61,11 @@ class Connection:
     """
 
     __slots__ = (
-        "_out",
         "descriptor",
         "ended",
         "full",
         "intended_s",
+        "left",
         "made",
         "offered",
         "owner",
@@ -91,7 +92,7 @@ class Connection:
         self.since_s = now_s
         self.served = self.retried = self.offered = self.ended = self.full = self.made = False
         self.request = b""
-        self._out = b""
+        self.left = b""
         try:
             if not _NON_BLOCKING:
                 self.sock.settimeout(0)
@@ -141,11 +142,6 @@ class Connection:
         """Whether it speaks HTTP/2, which has no word for a connection that is for one request."""
         return False
 
-    @property
-    def unsent(self) -> bool:
-        """Whether octets are left that `flush` has to send."""
-        return bool(self._out)
-
     def send(self, data: bytes) -> bool:
         """Sends octets; False while some are left, which `flush` sends once the socket is writable.
 
@@ -158,13 +154,13 @@ class Connection:
             sent = 0
         if sent == len(data):
             return True
-        self._out = data[sent:]
+        self.left = data[sent:]
         return False
 
     def flush(self) -> bool:
         """Sends what is left; True when nothing is."""
-        left, self._out = self._out, b""
-        return self.send(left) if left else True
+        data, self.left = self.left, b""
+        return self.send(data) if data else True
 
     def receive(self) -> bytes | None:
         """Octets that have come; None when none have, empty at the connection's end.
@@ -240,8 +236,8 @@ class TlsConnection(Connection):
 
     def flush(self) -> bool:
         """Sends what is left; True when nothing is."""
-        left, self._out = self._out, b""
-        return super().send(left) if left else True
+        data, self.left = self.left, b""
+        return super().send(data) if data else True
 
     def receive(self) -> bytes | None:
         """Decrypted octets; None when none have come, empty at the connection's end."""
@@ -273,7 +269,7 @@ class TlsConnection(Connection):
 
     def _push(self) -> bool:
         data = self._outgoing.read()
-        if self._out:
-            self._out += data
+        if self.left:
+            self.left += data
             return False
         return super().send(data) if data else True

@@ -38,6 +38,7 @@ class Engine:
     Attributes:
         finished: tallies of seconds that are over, for whoever takes them out while the engine runs.
         lanes: the scenarios.
+        unreached: the target of one took no connection at the start, so that nothing was sent there.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Engine:
     ) -> None:
         self.finished: deque[Tally] = deque()
         self.lanes: list[Lane] = []
+        self.unreached = False
         self._reactor = Reactor()
         self._start = self._cut_off = NEVER
         self._ended = self._next_tick = self._cpu = 0.0
@@ -126,6 +128,7 @@ class Engine:
         gc.freeze()  # what is there stays there: a full collection of it would make requests late
         try:
             reachable = [lane for lane in self.lanes if lane.traffic.probe()]
+            self.unreached = len(reachable) < len(self.lanes)
             self._start = perf_counter()
             for lane in reachable:
                 lane.begin(self._start)

@@ -12,14 +12,22 @@ if TYPE_CHECKING:
 _LATE_S: Final = 0.010
 _LATE_SHARE: Final = 0.2
 _FULL_SHARE: Final = 0.9
+_WHOLE: Final = 0.999
 
 
 @dataclass(frozen=True)
 class Ending:
-    """How one worker's engine ended: how long it ran and what share of a processor its process took."""
+    """How one worker's engine ended.
+
+    Attributes:
+        seconds: how long it ran.
+        cpu_share: what share of a processor its process took.
+        unreached: a target took no connection at its start, so that it sent nothing there.
+    """
 
     seconds: float
     cpu_share: float
+    unreached: bool = False
 
 
 def all_lags(total: "Tally") -> Histogram:
@@ -52,18 +60,43 @@ def limitation(total: "Tally", cpu_share: float, *, open_loop: bool) -> str:
     return ""
 
 
+def ended_early(seconds: float, planned_s: float | None) -> bool:
+    """Whether a run or a worker was stopped before its time was up."""
+    return planned_s is not None and seconds < _WHOLE * planned_s
+
+
+def incompletion(endings: Sequence[Ending], planned_s: float | None) -> str:
+    """Why some of several workers, not all, sent less than their part; empty when all of them did the same."""
+    unreached = sum(ending.unreached for ending in endings)
+    if 0 < unreached < len(endings):
+        return f"{unreached} of {len(endings)} workers did not reach a target, to which they sent nothing"
+    short = [ending.seconds for ending in endings if ended_early(ending.seconds, planned_s)]
+    if 0 < len(short) < len(endings):
+        return f"{len(short)} of {len(endings)} workers stopped after {min(short):.1f} of {planned_s:g} s"
+    return ""
+
+
 def describe_generator(
-    total: "Tally", endings: Sequence[Ending], losses: Sequence[str] = (), *, open_loop: bool
+    total: "Tally",
+    endings: Sequence[Ending],
+    losses: Sequence[str] = (),
+    *,
+    open_loop: bool,
+    planned_s: float | None = None,
 ) -> dict[str, Any]:
     """The member `generator` of load.json. `losses` says of each worker that never ended what became of its share."""
     cpu_share = max((ending.cpu_share for ending in endings), default=0.0)
-    reason = limitation(total, cpu_share, open_loop=open_loop)
+    reason = incompletion(endings, planned_s) or limitation(total, cpu_share, open_loop=open_loop)
     if losses:
         reason = f"{len(losses)} of {len(losses) + len(endings)} workers were lost: {'; '.join(losses)}"
+    limited = bool(reason)
+    seconds = max((ending.seconds for ending in endings if not ending.unreached), default=None)
+    if not limited and seconds is not None and ended_early(seconds, planned_s):
+        reason = f"the run was stopped after {seconds:.1f} of {planned_s:g} s"
     return {
         "cpu_s": round(total.cpu_s, 6),
         "cpu_us_per_request": round(total.cpu_s * 1e6 / total.resolved, 1) if total.resolved else 0.0,
-        "limited": bool(reason),
+        "limited": limited,
         "reason": reason,
         "cpu_share": round(cpu_share, 4),
         "workers": len(endings),

@@ -182,6 +182,7 @@ class SingleBooks:
             self._thresholds,
             options.schedule_file,
             [(lane.part.name, lane.rate_per_s) for lane in self.lanes],
+            options.duration_s,
         )
         folder = options.out or default_folder(self.target.profile_name)
         on_row = print_progress if options.progress else None

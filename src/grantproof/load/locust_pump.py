@@ -136,7 +136,8 @@ class Pump:
         self._deliver(engine)
         thread.get()
         elapsed_s = engine.elapsed_s
-        self._books.end(Ending(elapsed_s, min(self._cpu_s / elapsed_s, 1.0) if elapsed_s else 0.0))
+        cpu_share = min(self._cpu_s / elapsed_s, 1.0) if elapsed_s else 0.0
+        self._books.end(Ending(elapsed_s, cpu_share, engine.unreached))
 
     def _prepared(self, pool: Any) -> Engine:
         """The engine, made in a thread since that may take a while, and Locust has heartbeats to send."""

@@ -13,7 +13,7 @@ import msgspec
 from grantproof.errors import GrantproofError
 from grantproof.load.dialer import UNREACHED
 from grantproof.load.findings import COMPARED, MOST_HASHES, REFRESH_TOKEN, SHAPED, UNCOMPARED, UNSHAPED
-from grantproof.load.generator import Ending, all_lags, describe_generator
+from grantproof.load.generator import Ending, all_lags, describe_generator, ended_early
 from grantproof.load.judge import PROTECTIVE
 from grantproof.load.thresholds import Threshold
 
@@ -37,7 +37,10 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LoadResult(msgspec.Struct, frozen=True, kw_only=True):
-    """load.json as data. Durations are in seconds; `offered_per_s` is None in the closed loop."""
+    """load.json as data. Durations are in seconds.
+
+    `offered_per_s` is None in the closed loop, and `planned_s` in a run that lasts until it is stopped.
+    """
 
     schema: str = SCHEMA
     target: dict[str, str]
@@ -64,6 +67,7 @@ class LoadResult(msgspec.Struct, frozen=True, kw_only=True):
     schedule: str = ""
     prepared: list[dict[str, Any]] = []
     scenarios: "list[LoadResult]" = []
+    planned_s: float | None = None
 
     @property
     def kept(self) -> bool:
@@ -82,11 +86,22 @@ class LoadResult(msgspec.Struct, frozen=True, kw_only=True):
         return not self.ok and not any(self.protected.values()) and endings <= UNREACHED
 
     @property
+    def cut_short(self) -> bool:
+        """Whether it was stopped before its time was up."""
+        return ended_early(self.seconds, self.planned_s)
+
+    @property
     def exit_code(self) -> int:
-        """0 all thresholds kept, 1 one was crossed, 3 unreachable, or limited by the generator, which blames nobody."""
+        """0 all thresholds kept; 1 one was crossed; 3 nothing can be said.
+
+        That is so where the target was not reached, the generator was the limit, or the run was cut short before a
+        threshold was crossed.
+        """
         if self.unreachable or self.limited or any(part.unreachable for part in self.scenarios):
             return 3
-        return 0 if self.kept else 1
+        if not self.kept:
+            return 1
+        return 3 if self.cut_short else 0
 
     def to_json(self) -> str:
         """The text of load.json."""
@@ -138,6 +153,7 @@ class Setting:
         thresholds: what has to hold.
         schedule: the name of the file that says when requests are due, if there is one.
         parts: name and rate of each part that is measured apart, if there are several.
+        planned_s: how long it was to last; None is until it is stopped.
     """
 
     scenario: str
@@ -146,6 +162,7 @@ class Setting:
     thresholds: Sequence[Threshold] = ()
     schedule: str = ""
     parts: Sequence[tuple[str, float | None]] = ()
+    planned_s: float | None = None
 
     @property
     def open_loop(self) -> bool:
@@ -202,7 +219,9 @@ def make_result(
     seconds = max((ending.seconds for ending in ended.endings), default=float(last))
     measures = _Measures(record, seconds)
     compared = total.notes[COMPARED]
-    generator = describe_generator(total, ended.endings, ended.losses, open_loop=setting.open_loop)
+    generator = describe_generator(
+        total, ended.endings, ended.losses, open_loop=setting.open_loop, planned_s=setting.planned_s
+    )
     return LoadResult(
         target={"name": target.name, "issuer": target.issuer, "token_endpoint": target.token_url.partition("?")[0]},
         scenario=setting.scenario,
@@ -234,6 +253,7 @@ def make_result(
         schedule=setting.schedule,
         prepared=[dict(each) for each in ended.prepared],
         scenarios=list(parts),
+        planned_s=setting.planned_s,
     )
 
 

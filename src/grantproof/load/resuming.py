@@ -186,8 +186,8 @@ class ResumingConnection(Connection):
 
     def flush(self) -> bool:
         """Sends what is left; True when nothing is."""
-        left, self._out = self._out, b""
-        return super().send(left) if left else True
+        data, self.left = self.left, b""
+        return super().send(data) if data else True
 
     def receive(self) -> bytes | None:
         """Decrypted octets; None when none have come, empty at the connection's end.
@@ -225,7 +225,7 @@ class ResumingConnection(Connection):
                 data += self._tls.bio_read(_READ_SIZE)
         except SSL.WantReadError:
             pass
-        if self._out:
-            self._out += data
+        if self.left:
+            self.left += data
             return False
         return super().send(data) if data else True

@@ -235,12 +235,12 @@ class Traffic:
         """Has told again what is there: more than was taken, or the end behind it."""
         connection.full = False
         unmade = connection.state == CONNECTING and not connection.made
-        self._reactor.modify(connection.descriptor, BOTH if unmade or connection.unsent else READABLE)
+        self._reactor.modify(connection.descriptor, BOTH if unmade or connection.left else READABLE)
 
     def _establish(self, connection: Connection, mask: int) -> None:
         ready = connection.establish()
-        if mask & WRITABLE or connection.unsent:
-            self._reactor.modify(connection.descriptor, BOTH if connection.unsent else READABLE)
+        if mask & WRITABLE or connection.left:
+            self._reactor.modify(connection.descriptor, BOTH if connection.left else READABLE)
         if not ready:
             return
         self._pool.connecting -= 1
@@ -285,6 +285,9 @@ class Traffic:
                 reader.body = data[reader.usual_start :]
             elif (not data or not reader.feed(data)) and not self._is_complete(connection, data):
                 return
+            elif reader.closes and self._is_tired(connection):
+                self._repeat(connection)
+                return
         except OSError as error:
             self._lose(connection, error)
             return
@@ -303,14 +306,14 @@ class Traffic:
             else:
                 tally.latency.record(now - intended)
                 tally.service.record(now - sent)
-        elif not self._count_refusal(connection, kind):
-            return
+        else:
+            self._count_refusal(kind, retry_after=reader.head.retry_after)
         if self._remembers and not connection.served:
             self._pool.dialer.remember(connection)
         if self._anew:
             self._end(connection)
-        elif reader.closes or connection.ended:
-            self._drop(connection)
+        elif reader.closes or connection.ended or (connection.left and not connection.multiplexed):
+            self._drop(connection)  # of an answer that came before its request had left, too
         else:
             if connection.full:
                 self._look_again(connection)
@@ -334,16 +337,15 @@ class Traffic:
         self._lose(connection, None)
         return False
 
-    def _count_refusal(self, connection: Connection, kind: str) -> bool:
-        """Counts an answer that is no good one; False where its request is sent once more instead."""
-        reader = connection.reader
-        if reader.status == _TIRED and connection.served and reader.closes and not connection.retried:
-            self._repeat(connection)
-            return False
+    def _is_tired(self, connection: Connection) -> bool:
+        """Whether the peer had waited too long for a request when it answered, so that this one is sent once more."""
+        return connection.reader.status == _TIRED and connection.served and not connection.retried
+
+    def _count_refusal(self, kind: str, *, retry_after: bool) -> None:
+        """Counts an answer that is no good one."""
         self._count_error(kind)
-        if reader.head.retry_after and kind in PROTECTIVE:
+        if retry_after and kind in PROTECTIVE:
             self.tally.retry_after[kind] += 1
-        return True
 
     def _lose(self, connection: Connection, error: OSError | None) -> None:
         """A connection ended by itself. Where a kept-alive one ended before it took its request, that is sent again.

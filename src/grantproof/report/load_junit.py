@@ -1,7 +1,8 @@
 """Thresholds of a load run and of a capacity search as test cases for CI servers.
 
 A crossed threshold is a failure. Where nothing can be said (the generator was the limit, the target was not reached,
-the search did not end) it is an error, whatever the figures look like. Without thresholds there is one case: the run.
+the run was stopped before its time was up, the search did not end) it is an error, whatever the figures look like.
+Without thresholds there is one case: the run.
 """
 
 from collections.abc import Mapping, Sequence

@@ -115,6 +115,8 @@ def _sentence(load: Json, crossed: Sequence[Threshold], *, limited: bool) -> str
     text = f"Answered {_rate(number(load.get('achieved_per_s')))} with p99 {duration(p99)}"
     if limited:
         return f"{text}; the generator was the limit, so the target is not judged."
+    if unjudged and (stopped := _part(load, "generator").get("reason")):
+        return f"{text}; {stopped}, so the target is not judged."
     if unjudged:
         silent = [str(row.get("scenario")) for row in _rows(load.get("scenarios")) if not row.get("ok")]
         return f"{text}; not reached, so that nothing can be said of the whole: {', '.join(silent)}."

@@ -1,9 +1,11 @@
 """The engine against a server on loopback that delays, stalls and breaks as told."""
 
+import contextlib
 import socket
 import threading
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from grantproof.load import reactor
 from grantproof.load.engine import Engine
 from grantproof.load.exchange import token_exchange
+from grantproof.load.findings import UNSHAPED
 from grantproof.load.native import socket_class
 from grantproof.load.poller import SelectorPoller
 from grantproof.load.schedule import Constant, Poisson, Schedule
@@ -157,6 +160,34 @@ def test_who_tired_of_waiting_for_a_request_gets_it_anew(serve: Serve, *, kept: 
     errors = {} if kept else {"status_408": 20}
     assert (total.ok, dict(total.errors)) == (20 - errors.get("status_408", 0), errors)
     assert (total.retried > 5) is kept
+    assert total.notes[UNSHAPED] == len(errors) * 20
+
+
+def test_a_connection_whose_request_had_not_left_when_it_was_answered_is_used_no_more() -> None:
+    """What is left of the request would be taken for the beginning of the next one."""
+    halted = threading.Event()
+
+    def answer_early(listener: socket.socket) -> None:
+        held: list[socket.socket] = []
+        with contextlib.suppress(OSError):
+            while not halted.is_set():
+                held.append(listener.accept()[0])
+                held[-1].recv(1000)
+                held[-1].sendall(answer(TOKEN.format(n=len(held))))
+        for each in held:
+            each.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=answer_early, args=(listener,))
+        thread.start()
+        body = b"grant_type=client_credentials&pad=" + b"x" * 20_000_000
+        target = replace(_target(f"http://127.0.0.1:{listener.getsockname()[1]}/token"), body=body)
+        total = _run(target, Constant(50.0, 0.2), most_connections=1)
+        halted.set()
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join()
+    assert (total.ok, dict(total.errors)) == (10, {})
+    assert (total.opened, total.reused) == (10, 0)
 
 
 def test_a_target_that_is_not_there_is_told_at_once() -> None:

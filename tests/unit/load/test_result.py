@@ -116,6 +116,41 @@ def test_exit_codes(tally: Tally, rules: tuple[str, ...], cpu_share: float, code
 
 
 @pytest.mark.parametrize(
+    ("endings", "rules", "code", "reason"),
+    [
+        ([Ending(60.0, 0.1)], (), 0, ""),
+        ([Ending(59.99, 0.1), Ending(60.5, 0.1)], (), 0, ""),
+        ([Ending(59.0, 0.1)], ("p99 < 1s",), 3, "the run was stopped after 59.0 of 60 s"),
+        ([Ending(3.0, 0.1), Ending(3.1, 0.1)], (), 3, "the run was stopped after 3.1 of 60 s"),
+        ([Ending(59.0, 0.1)], ("p99 < 1ms",), 1, "the run was stopped after 59.0 of 60 s"),
+        ([Ending(60.0, 0.1), Ending(3.0, 0.1)], ("p99 < 1ms",), 3, "1 of 2 workers stopped after 3.0 of 60 s"),
+        (
+            [Ending(60.0, 0.1), Ending(0.0, 0.1, unreached=True)],
+            (),
+            3,
+            "1 of 2 workers did not reach a target, to which they sent nothing",
+        ),
+        ([Ending(60.0, 0.1, unreached=True)], (), 0, ""),
+    ],
+)
+def test_a_run_or_a_worker_that_stops_early_is_told(
+    endings: list[Ending], rules: tuple[str, ...], code: int, reason: str
+) -> None:
+    record = RunRecord()
+    record.add(_tally())
+    setting = Setting("s", "constant", 90.0, parse_thresholds(rules), planned_s=60.0)
+    result = make_result(record, _TARGET, setting, Ended(endings))
+    jsonschema.validate(json.loads(result.to_json()), _schema())
+    assert (result.exit_code, result.generator["reason"]) == (code, reason)
+    assert reason in summary(result)
+
+
+def test_nobody_stops_early_where_no_end_was_planned() -> None:
+    result = _result(_tally())
+    assert (result.planned_s, result.cut_short, result.exit_code) == (None, False, 0)
+
+
+@pytest.mark.parametrize(
     ("latency_s", "lag_s", "cpu_share", "open_loop", "limited"),
     [
         (0.02, 0.0001, 0.1, True, False),

@@ -115,8 +115,9 @@ def test_locusts_own_command_ends_with_our_codes_when_it_is_interrupted(
 
 ODD = """
 import time
-from loadtests.token_endpoint import TokenEndpoint
-class Odd(TokenEndpoint):
+from dataclasses import replace
+from loadtests import token_endpoint
+class Odd(token_endpoint.TokenEndpoint):
     scenario = "odd"
     @classmethod
     def make_exchange(cls, work):
@@ -143,6 +144,46 @@ def test_an_error_of_ours_in_one_of_several_workers_is_told_as_one(serve: Serve,
     assert done.returncode == 4, done.stderr.decode()
     assert "RuntimeError: one of them breaks" in done.stderr.decode()
     assert json.loads((tmp_path / "out" / "load.json").read_text())["generator"]["lost"] == 1
+
+
+def test_a_worker_that_does_not_reach_the_target_leaves_no_silent_gap(serve: Serve, tmp_path: Path) -> None:
+    server = serve()
+    words = ("--idp", write_profile(tmp_path, server), "--run-time", "1s")
+    elsewhere = "return replace(super().make_exchange(work), target=replace(work.target, url='http://127.0.0.1:1/'))"
+    command, environment = _with_an_odd_worker(tmp_path, elsewhere, *words)
+    done = subprocess.run(command, capture_output=True, timeout=60, check=False, cwd=tmp_path, env=environment)
+    assert done.returncode == 3, done.stderr.decode()
+    result = json.loads((tmp_path / "out" / "load.json").read_text())
+    assert result["generator"]["reason"] == "1 of 2 workers did not reach a target, to which they sent nothing"
+    assert (result["ok"], server.count) == (20, 20)
+
+
+QUITTING = """
+import gevent
+from locust import events
+from loadtests.token_endpoint import TokenEndpoint
+@events.test_start.add_listener
+def stop_soon(environment, **_):
+    gevent.spawn_later(1, environment.runner.quit)
+"""
+
+
+@pytest.mark.parametrize(("rule", "code"), [("p99 < 1us", 1), ("errors < 1%", 3)])
+def test_a_run_that_somebody_stops_before_its_time_is_no_pass(
+    serve: Serve, tmp_path: Path, rule: str, code: int
+) -> None:
+    (tmp_path / "quitting.py").write_text(QUITTING)
+    command = [sys.executable, "-m", "locust", "-f", "quitting.py", "--headless", "--rate", "40", "--run-time", "60s"]
+    command += ["--idp", write_profile(tmp_path, serve()), "--threshold", rule, "--out", "out"]
+    path = os.pathsep.join((str(locust_file("token_endpoint").parents[1]), *sys.path))
+    environment = os.environ | {"PYTHONPATH": path}
+    done = subprocess.run(command, capture_output=True, timeout=40, check=False, cwd=tmp_path, env=environment)
+    result = json.loads((tmp_path / "out" / "load.json").read_text())
+    assert (done.returncode, result["exit_code"]) == (code, code), done.stderr.decode()
+    assert result["planned_s"] == 60.0
+    assert result["seconds"] < 60
+    assert result["generator"]["reason"].startswith("the run was stopped after ")
+    assert not result["generator"]["limited"]
 
 
 def test_a_run_that_is_interrupted_before_all_are_ready_sends_nothing_and_says_so(serve: Serve, tmp_path: Path) -> None:

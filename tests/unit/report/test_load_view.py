@@ -58,6 +58,11 @@ def test_only_finite_numbers_are_numbers(value: object) -> None:
             "inconclusive",
             "Answered 199.8/s with p99 912 ms; the generator was the limit, so the target is not judged.",
         ),
+        (
+            {"exit_code": 3, "generator": {"limited": False, "reason": "the run was stopped after 3.1 of 60 s"}},
+            "inconclusive",
+            "Answered 199.8/s with p99 912 ms; the run was stopped after 3.1 of 60 s, so the target is not judged.",
+        ),
         ({"ok": 0, "thresholds": []}, "fail", "No request got a valid answer."),
         ({"ok": 0, "exit_code": 3}, "inconclusive", "The target was not reached: nothing can be said of it."),
         (
