@@ -253,7 +253,7 @@ def make_result(
         schedule=setting.schedule,
         prepared=[dict(each) for each in ended.prepared],
         scenarios=list(parts),
-        planned_s=setting.planned_s,
+        planned_s=None if setting.planned_s is None else _round(setting.planned_s),
     )
 
 

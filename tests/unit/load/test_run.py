@@ -3,19 +3,23 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from time import sleep
+from time import monotonic, sleep
+from typing import Any
 
+import httpx
 import pytest
 
 from grantproof.errors import GrantproofError
 from grantproof.load import EngineCrashedError, LoadPlan, Progress, run, runner
 from grantproof.load.command import command_line
 from grantproof.load.plan import locust_file
-from tests.unit.load.conftest import SECRET, Reply, Serve, answer, issue, write_profile
+from tests.unit.load.conftest import SECRET, Reply, Serve, TokenServer, answer, issue, write_profile
 
 
 @pytest.fixture(autouse=True)
@@ -111,6 +115,50 @@ def test_locusts_own_command_ends_with_our_codes_when_it_is_interrupted(
     result = json.loads((tmp_path / "out" / "load.json").read_text())
     assert (process.returncode, result["exit_code"]) == (code, code), said.decode()
     assert result["ok"] == server.count
+
+
+def test_locusts_own_page_starts_and_stops_runs(serve: Serve, tmp_path: Path) -> None:
+    """Two runs in one process, the second at another rate: each has its books and Locust's statistics."""
+    server = serve()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        page = f"http://127.0.0.1:{probe.getsockname()[1]}"
+    command = [sys.executable, "-m", "locust", "-f", str(locust_file("token_endpoint")), "--rate", "10", "--out", "out"]
+    command += ["--idp", write_profile(tmp_path, server), "--web-host", "127.0.0.1", "--web-port", page[17:]]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=tmp_path) as process:
+        try:
+            with httpx.Client(transport=httpx.HTTPTransport(retries=8)) as patient:
+                patient.get(page)
+            for rate in (40, 80):
+                _run_once(page, server, tmp_path, rate)
+            process.send_signal(signal.SIGINT)
+            assert process.wait(30) == 0
+        finally:
+            process.kill()
+
+
+def _run_once(page: str, server: TokenServer, folder: Path, rate: float) -> None:
+    wanted = server.count + 30
+    httpx.post(f"{page}/swarm", data={"user_count": 1, "spawn_rate": 1, "rate": rate}).raise_for_status()
+    _wait_until(lambda: server.count >= wanted)
+    httpx.post(f"{page}/stop").raise_for_status()
+    _wait_until(lambda: _result_in(folder).get("offered_per_s") == rate)
+    result = _result_in(folder)
+    assert (result["ok"], result["exit_code"], result["planned_s"]) == (server.count - wanted + 30, 0, None)
+    assert f"POST,token,{result['ok']},0," in httpx.get(f"{page}/stats/requests/csv").text
+
+
+def _result_in(folder: Path) -> dict[str, Any]:
+    path = folder / "out" / "load.json"
+    result: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    return result
+
+
+def _wait_until(reached: Callable[[], bool]) -> None:
+    end = monotonic() + 30
+    while not reached():
+        assert monotonic() < end
+        sleep(0.05)
 
 
 ODD = """
