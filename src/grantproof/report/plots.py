@@ -17,6 +17,7 @@ from grantproof.report.visible import one_line
 WIDTH = 520
 LEFT, RIGHT, TOP = 62, 14, 14
 _SMALLEST_S = 1e-6
+_LABEL = 36  # pixels from one label of an axis to the next
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,11 @@ def percentile_curve(curves: Mapping[str, Mapping[str, Any]]) -> Markup:
     x = Axis(min(ends), max(ends), LEFT + 8, WIDTH - RIGHT - 14)
     parts = [time_grid(y)]
     marks = {place: label for points in lines.values() for place, _, label in points}
-    parts += [caption(x.place(place), bottom + 20, label, "middle") for place, label in marks.items()]
+    last = 0.0
+    for place, label in sorted(marks.items()):
+        if (middle := x.place(place)) - last >= _LABEL:  # else they would run into each other
+            parts.append(caption(middle, bottom + 20, label, "middle"))
+            last = middle
     for index, (name, points) in enumerate(lines.items()):
         placed = [
             (x.place(place), y.place(seconds), f"{name}, {label}: {duration(seconds)}")
