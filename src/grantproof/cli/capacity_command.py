@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     from grantproof.load.capacity_result import CapacityResult
 
+INTERRUPTED = 130
+
 
 @click.command("capacity")
 @click.option("--idp", required=True, metavar="P", help="A profile's path, the name of a shipped one, or embedded.")
@@ -40,7 +42,7 @@ def command(
 ) -> int:
     """Finds the saturation throughput and the highest rate (Poisson arrivals) that keeps the thresholds."""
     from grantproof.load import parse_duration
-    from grantproof.load.capacity import run_capacity
+    from grantproof.load.capacity import SearchInterrupted, run_capacity
     from grantproof.load.capacity_plan import CapacityPlan
     from grantproof.load.ledger import default_folder
 
@@ -59,10 +61,14 @@ def command(
             seed=seed,
             out=folder,
         )
-        result = run_capacity(plan, _Teller().tell)
+        try:
+            result = run_capacity(plan, _Teller().tell)
+            code = result.exit_code
+        except SearchInterrupted as stopped:
+            result, code = stopped.result, INTERRUPTED
     click.echo(summary(result))
     click.echo(f"report: {write_page(folder, result)}")
-    return result.exit_code
+    return code
 
 
 def write_page(folder: Path, result: "CapacityResult") -> Path:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from grantproof.load import LoadPlan
 
-INTERNAL = 4
+INTERNAL, INTERRUPTED = 4, 130
 
 
 @click.command("load")
@@ -162,7 +162,7 @@ def run_load(plan: "LoadPlan", *, page: bool = True) -> int:
     from dataclasses import replace
 
     from grantproof.cli.load_display import Display, summary
-    from grantproof.load import EngineCrashedError, run
+    from grantproof.load import EngineCrashedError, LoadInterrupted, run
 
     with ExitStack() as stack:
         if plan.idp == "embedded":
@@ -172,6 +172,9 @@ def run_load(plan: "LoadPlan", *, page: bool = True) -> int:
         display = Display(plan.processes)
         try:
             result = run(plan, display.show)
+            code = result.exit_code
+        except LoadInterrupted as stopped:
+            result, code = stopped.result, INTERRUPTED
         except EngineCrashedError as problem:
             click.echo(f"grantproof: the load engine ended without a result: {problem}", err=True)
             return INTERNAL
@@ -181,7 +184,7 @@ def run_load(plan: "LoadPlan", *, page: bool = True) -> int:
     click.echo(summary(result))
     if written is not None:
         click.echo(f"report: {written}")
-    return result.exit_code
+    return code
 
 
 def write_page(folder: Path) -> Path:

@@ -6,6 +6,16 @@
 from grantproof.load.durations import parse_duration
 from grantproof.load.plan import Fleet, LoadPlan
 from grantproof.load.result import LoadResult
-from grantproof.load.runner import EngineCrashedError, Progress, run, work
+from grantproof.load.runner import EngineCrashedError, LoadInterrupted, Progress, run, work
 
-__all__ = ["EngineCrashedError", "Fleet", "LoadPlan", "LoadResult", "Progress", "parse_duration", "run", "work"]
+__all__ = [
+    "EngineCrashedError",
+    "Fleet",
+    "LoadInterrupted",
+    "LoadPlan",
+    "LoadResult",
+    "Progress",
+    "parse_duration",
+    "run",
+    "work",
+]

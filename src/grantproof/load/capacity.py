@@ -40,6 +40,14 @@ _PATIENCE_S: Final = 60.0
 _LEAST_S: Final = 15.0
 
 
+class SearchInterrupted(KeyboardInterrupt):
+    """The user interrupted a search; `result` is what was gathered."""
+
+    def __init__(self, result: CapacityResult) -> None:
+        super().__init__()
+        self.result = result
+
+
 def run_capacity(plan: CapacityPlan, tell: Callable[[str], None] = lambda _: None) -> CapacityResult:
     """Searches and writes capacity.json.
 
@@ -49,21 +57,23 @@ def run_capacity(plan: CapacityPlan, tell: Callable[[str], None] = lambda _: Non
 
     Raises:
         GrantproofError: the profile is wrong or does not allow load, or no threshold says what a kept rate is.
-        KeyboardInterrupt: the user interrupted; capacity.json holds what was gathered.
+        SearchInterrupted: the user interrupted; capacity.json holds what was gathered.
     """
     target = load_target(plan.idp)
     rules = plan.thresholds if plan.thresholds is not None else target.thresholds
     guard = Guard(max((rule.limit_s for rule in share_rules(rules)), default=0.0))
     folder = make_folder(plan.out or default_folder(target.profile_name))
     course = Course(target, rules, EngineProber(target, guard, plan.connections), guard, tell)
+    interrupted = False
     try:
         course.run(plan)
     except KeyboardInterrupt:
-        course.reason = "interrupted"
-        raise
+        course.reason, interrupted = "interrupted", True
     finally:
         result = course.result()
         result.write(folder)
+    if interrupted:
+        raise SearchInterrupted(result)
     return result
 
 

@@ -53,6 +53,14 @@ class EngineCrashedError(Exception):
     """Locust ended without a result: an error of ours, with the end of what it said."""
 
 
+class LoadInterrupted(KeyboardInterrupt):
+    """The user interrupted a run, of which something was gathered: `result`, which load.json holds."""
+
+    def __init__(self, result: LoadResult) -> None:
+        super().__init__()
+        self.result = result
+
+
 def run(plan: LoadPlan, progress: Callable[[Progress], None] | None = None) -> LoadResult:
     """Runs the plan to its end.
 
@@ -63,14 +71,21 @@ def run(plan: LoadPlan, progress: Callable[[Progress], None] | None = None) -> L
     Raises:
         GrantproofError: the profile is wrong or does not allow load, or a threshold is none.
         EngineCrashedError: Locust ended without a result.
-        KeyboardInterrupt: the user interrupted; load.json holds what was gathered.
+        LoadInterrupted: the user interrupted; load.json holds what was gathered.
+        KeyboardInterrupt: the user interrupted, and nothing was gathered.
     """
     target = load_target(plan.idp)
     target = target.over_http2() if plan.http2 else target
     parse_thresholds(plan.thresholds if plan.thresholds is not None else target.thresholds)
     folder = make_folder(plan.out or default_folder(target.profile_name))
     _clear(folder)
-    return _Child(replace(plan, out=folder), target).watch(progress or (lambda _: None))
+    child = _Child(replace(plan, out=folder), target)
+    try:
+        return child.watch(progress or (lambda _: None))
+    except KeyboardInterrupt:
+        if not (folder / FILE_NAME).is_file():
+            raise
+        raise LoadInterrupted(LoadResult.read(folder)) from None
 
 
 def work(idp: str, host: str, port: int = MASTER_PORT, *, otel: bool = False) -> int:

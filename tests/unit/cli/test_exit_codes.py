@@ -260,6 +260,28 @@ def test_4_a_command_that_breaks(monkeypatch: pytest.MonkeyPatch, capsys: pytest
     assert "do-not-show-me" not in said.replace('raise RuntimeError("client_secret=do-not-show-me")', "")
 
 
+@pytest.mark.parametrize(
+    ("words", "file", "said"),
+    [
+        (("load", "--rate", "50", "--duration", "60s"), "load.json", "the run was stopped after "),
+        (("capacity", "--threshold", "p99 < 1s"), "capacity.json", "interrupted"),
+    ],
+)
+def test_130_what_a_load_run_or_a_search_has_until_it_is_interrupted_is_shown(
+    grantproof: CommandLine, words: tuple[str, ...], file: str, said: str
+) -> None:
+    with grantproof.start(*words, "--idp", "embedded", "--out", "out") as child:
+        assert child.stderr is not None
+        child.stderr.readline()
+        child.send_signal(signal.SIGINT)
+        out, err = child.communicate(timeout=60)
+    assert child.returncode == 130, out + err
+    assert "Traceback" not in out + err
+    assert said in out
+    assert "report: out" in out
+    assert {file, "report.html", "junit.xml"} <= {path.name for path in (grantproof.folder / "out").iterdir()}
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
 def test_4_no_room_for_what_is_said() -> None:
     with Path("/dev/full").open("wb") as full:

@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from grantproof.errors import GrantproofError
-from grantproof.load import EngineCrashedError, LoadPlan, Progress, run, runner
+from grantproof.load import EngineCrashedError, LoadInterrupted, LoadPlan, Progress, run, runner
 from grantproof.load.command import command_line
 from grantproof.load.plan import locust_file
 from tests.unit.load.conftest import SECRET, Reply, Serve, TokenServer, answer, issue, write_profile
@@ -355,9 +355,10 @@ def test_an_interruption_leaves_what_was_gathered(serve: Serve, tmp_path: Path) 
             raise KeyboardInterrupt
 
     plan = LoadPlan(write_profile(tmp_path, serve()), rate_per_s=50.0, duration_s=60.0, out=tmp_path / "out")
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(LoadInterrupted) as caught:
         run(plan, interrupt)
     result = json.loads((tmp_path / "out" / "load.json").read_text())
+    assert caught.value.result.ok == result["ok"]
     assert 40 <= result["ok"] < 1000
     assert os.environ["TINY_SECRET"] not in json.dumps(result)
 
