@@ -83,9 +83,9 @@ def summary(result: "LoadResult") -> str:
     else:
         silent = [part.scenario for part in result.scenarios if part.unreachable]
         lines += [f"  {name} was not reached: nothing can be said of the whole" for name in silent]
-    why = result.generator.get("reason") or "these figures say nothing of the target"
+    why = result.generator.get("reason")
     if result.limited:
-        lines.append(f"  the generator was the limit: {why}")
-    elif result.cut_short and not result.unreachable:
+        lines.append(f"  the generator was the limit: {why or 'these figures say nothing of the target'}")
+    elif why and not result.unreachable:
         lines.append(f"  {why}: nothing can be said of the rest")
     return "\n".join(lines)
