@@ -11,8 +11,6 @@ if TYPE_CHECKING:
 
     from grantproof.load.capacity_result import CapacityResult
 
-INTERRUPTED = 130
-
 
 @click.command("capacity")
 @click.option("--idp", required=True, metavar="P", help="A profile's path, the name of a shipped one, or embedded.")
@@ -45,6 +43,7 @@ def command(
     from grantproof.load.capacity import SearchInterrupted, run_capacity
     from grantproof.load.capacity_plan import CapacityPlan
     from grantproof.load.ledger import default_folder
+    from grantproof.report.tally import ExitCode
 
     folder = out or default_folder(Path(idp).name.removesuffix(".toml"))
     with ExitStack() as stack:
@@ -65,7 +64,7 @@ def command(
             result = run_capacity(plan, _Teller().tell)
             code = result.exit_code
         except SearchInterrupted as stopped:
-            result, code = stopped.result, INTERRUPTED
+            result, code = stopped.result, ExitCode.INTERRUPTED
     click.echo(summary(result))
     click.echo(f"report: {write_page(folder, result)}")
     return code

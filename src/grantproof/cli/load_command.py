@@ -11,8 +11,6 @@ if TYPE_CHECKING:
 
     from grantproof.load import LoadPlan
 
-INTERNAL, INTERRUPTED = 4, 130
-
 
 @click.command("load")
 @click.option("--idp", required=True, metavar="P", help="A profile's path, the name of a shipped one, or embedded.")
@@ -163,6 +161,7 @@ def run_load(plan: "LoadPlan", *, page: bool = True) -> int:
 
     from grantproof.cli.load_display import Display, summary
     from grantproof.load import EngineCrashedError, LoadInterrupted, run
+    from grantproof.report.tally import ExitCode
 
     with ExitStack() as stack:
         if plan.idp == "embedded":
@@ -174,10 +173,10 @@ def run_load(plan: "LoadPlan", *, page: bool = True) -> int:
             result = run(plan, display.show)
             code = result.exit_code
         except LoadInterrupted as stopped:
-            result, code = stopped.result, INTERRUPTED
+            result, code = stopped.result, ExitCode.INTERRUPTED
         except EngineCrashedError as problem:
             click.echo(f"grantproof: the load engine ended without a result: {problem}", err=True)
-            return INTERNAL
+            return ExitCode.INTERNAL
         finally:
             display.end()
     written = write_page(plan.out) if page and plan.out is not None else None  # first, since nobody may read the rest

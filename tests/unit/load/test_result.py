@@ -143,6 +143,7 @@ def test_a_run_or_a_worker_that_stops_early_is_told(
     jsonschema.validate(json.loads(result.to_json()), _schema())
     assert (result.exit_code, result.generator["reason"]) == (code, reason)
     assert reason in summary(result)
+    assert ("stopped" in summary(result)) is ("stopped" in reason)
 
 
 def test_nobody_stops_early_where_no_end_was_planned() -> None:

@@ -1,5 +1,6 @@
 """The load half of the page, and its plots."""
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -313,3 +314,12 @@ def test_the_closed_loop_is_a_line_of_mean_latencies_by_littles_law(capacity: Ch
 @pytest.mark.parametrize("picture", [scaling([], {}), percentile_curve({}), timeline([]), bars({}), probes([], None)])
 def test_nothing_to_draw_is_no_picture(picture: str) -> None:
     assert picture == ""
+
+
+def test_labels_of_percentiles_do_not_run_into_each_other() -> None:
+    names = ("p50", "p75", "p90", "p95", "p99", "p99_9", "p99_99", "max")
+    picture = drawn(percentile_curve({"x": {name: 0.001 * (1 + place) for place, name in enumerate(names)}}))
+    labels = picture.xpath("//text[starts-with(., 'p') or . = 'max']")
+    assert [label.text for label in labels] == ["p50", "p90", "p99", "p99.9", "p99.99", "max"]
+    places = [float(label.get("x")) for label in labels]
+    assert all(right - left >= 36 for left, right in pairwise(places))
